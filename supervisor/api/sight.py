@@ -107,7 +107,7 @@ def needs_of(project: Project) -> dict[str, tuple[str, ...]]:
 
 
 def last_start(project: Project) -> list[Launch]:
-    """The starts of the last run, out of its journal; raises ConfigError where nothing runs and services.yaml is wrong."""
+    """The starts of the last run, out of its journal; raises ConfigError where nothing runs and the file is wrong."""
     told = of_last_run([line_of(each) for each in project.history(count=100_000).events])
     needs: Mapping[str, Mapping[str, str]]
     try:

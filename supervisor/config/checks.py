@@ -251,15 +251,18 @@ class Checks:
 
     def _placeholders(self, fields: Fields, ports: Mapping[str, bool], where: str) -> None:
         has_socket = fields.get("handoff") == HandoffMode.SYSTEMD
+        before = "", ""
         for path, word in words(fields):
             has_fd = has_socket and path.startswith(("command", "environment"))
             for offset, reason, hint in placeholders.mistakes(
                 word.text, has_port=_has_port(fields), services=ports, has_fd=has_fd
             ):
                 self.report.error(word.at(offset), f"{where}.{path}: {reason}", hint)
-            theirs = references.foreign(word.text, where.rpartition(".")[2])
+            theirs = references.foreign(word.text, where.rpartition(".")[2], before[1] if before[0] == path else "")
+            before = path, word.text
             for offset, shown, meant in (*placeholders.look_alikes(word.text, ports), *theirs):
-                reason = f"`{shown}` is passed on as it is; if it is meant to be filled in, write `{meant}`"
+                how = "stands for the characters `{port}`" if shown == "{{port}}" else "is passed on as it is"
+                reason = f"`{shown}` {how}; if it is meant to be filled in, write `{meant}`"
                 self.report.warn(word.at(offset), f"{where}.{path}: {reason}")
 
 

@@ -8,10 +8,10 @@ from supervisor.core.stdin import Stdin, seems_to_watch
 from supervisor.dataclass import dataclass, field
 
 # Why a converter leaves out what needs an extra of portsup, and what to write.
-WATCHED = ("the key `watch` needs an extra of portsup", "add the extra `watch` to portsup, and write `watch: [PATH, …]`")
+WATCHED = ("the key `watch` needs an extra of portsup", "add the extra `watch`, and write `watch: [PATH, …]`")
 SCHEDULED = (
     "a schedule needs an extra of portsup, and a job",
-    'add the extra `schedule` to portsup, and write `one_shot: true` and `schedule: "* * * * *"`',
+    'add the extra `schedule`, and write `one_shot: true` and `schedule: "* * * * *"`',
 )
 
 

@@ -80,8 +80,15 @@ class Part:
     def read(self, *, to_the_end: bool = False) -> Iterator[Line]:
         """The lines that were completed since the last time; `to_the_end`: also the unfinished one.
 
-        To be exhausted before the next call.
+        To be exhausted before the next call, which goes on behind the last line also where this one raises OSError.
         """
+        try:
+            yield from self._read(to_the_end)
+        except OSError:
+            self._rest, self._was_cut = b"", False
+            raise
+
+    def _read(self, to_the_end: bool) -> Iterator[Line]:
         if os.fstat(self.descriptor).st_size < self.offset:  # emptied where it stands
             self._go_to(0)
         while data := pread(self.descriptor, _BLOCK, self.offset + len(self._rest)):

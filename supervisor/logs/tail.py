@@ -55,6 +55,7 @@ class Follower:
         self._is_blind = True
         self._watched: dict[str, tuple[int, int]] = {}
         self._coming: Iterator[Line] | None = None  # what has come, and was not given yet
+        self._lack: OSError | None = None  # what kept `_coming` from being all
         self.may_be_more = False  # whether there may be files that were not there before; for whoever reads it to clear
 
     def __enter__(self) -> Self:
@@ -81,16 +82,26 @@ class Follower:
     def new(self) -> list[Line]:
         """The lines that came since the last call, of all services in the order of time; never waits.
 
+        Raises OSError where there are none and a descriptor is lacking to look for more; the next call looks again.
         Of very many it gives the first, and the others in the next calls, so that who prints them is not kept waiting.
         """
         self._watch_files()  # before reading: what is written after it wakes `wait`
         if self._coming is None:
-            come = (trail.timed(trail.new()) for trail in self._trails)
-            self._coming = heapq.merge(*come, key=lambda line: line.time)
+            self._lack = None
+            self._coming = heapq.merge(*map(self._come, self._trails), key=lambda line: line.time)
         lines = list(itertools.islice(self._coming, MOST_AT_ONCE))
         if len(lines) < MOST_AT_ONCE:
             self._coming = None
+        if self._lack is not None and not lines:
+            raise self._lack
         return lines
+
+    def _come(self, trail: "_Trail") -> Iterator[Line]:
+        """What came to one log; an error must not lose the lines of the others, which are merged with it."""
+        try:
+            yield from trail.timed(trail.new())
+        except OSError as error:
+            self._lack = error
 
     def places(self) -> dict[str, LogPosition]:
         """By service how far its log was read, for a search that ends there."""
@@ -194,13 +205,18 @@ class _Trail:
         parts = self._parts_since()
         if not parts:
             return  # moved away, and nothing new there yet
-        if current is not None:
-            yield from current.read(to_the_end=True)  # what was written before it was moved away
-        if self._has_gap:
-            yield Line(self._time, self.service, Stream.PORTSUP, GAP)
+        known = 0
         try:
-            for part in parts:
+            if current is not None:
+                yield from current.read(to_the_end=True)  # what was written before it was moved away
+            if self._has_gap:
+                yield Line(self._time, self.service, Stream.PORTSUP, GAP)
+            for known, part in enumerate(parts, 1):  # noqa: B007  (how far it came)
                 yield from part.read(to_the_end=part is not parts[-1])
+        except OSError:  # what was not read yet is found again
+            _close_all(parts[known:])
+            parts = parts[:known]
+            raise
         finally:
             self._keep(parts)
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection
 from supervisor.system import netlink
 from supervisor.system.contract import Connection, Departures
 
-_NETLINK_SOCK_DIAG = 4
 _GROUPS = 1 << 0 | 1 << 2  # SKNLGRP_INET_TCP_DESTROY and SKNLGRP_INET6_TCP_DESTROY
 # asm-generic/socket.h
 _SO_ATTACH_FILTER, _SO_DETACH_FILTER, _SO_ATTACH_REUSEPORT_CBPF, _SO_DETACH_REUSEPORT_BPF = 26, 27, 51, 68
@@ -32,8 +31,8 @@ _NO_FIRST_PACKETS = b"".join((
     _INSTRUCTION.pack(_RETURN, 0, 0, _EVERYTHING),
 ))  # fmt: skip
 _MOST_INSTRUCTIONS = 4096  # BPF_MAXINSNS, linux/bpf_common.h
-_PORTS = struct.Struct("!HH")  # of an inet_diag_msg: ours and theirs
-_PORTS_AT = 16 + 4  # behind its nlmsghdr and what comes before them
+_PORTS = netlink.BOTH_PORTS  # of an inet_diag_msg: ours and theirs
+_PORTS_AT = netlink.HEADER.size + netlink.PORTS_AT
 # struct tcp_info, linux/tcp.h; of a listening socket tcpi_unacked and tcpi_sacked tell of its queue.
 _TCP_INFO, _WAITING_AT, _ROOM_AT = 11, 24, 28
 _NUMBER = struct.Struct("=I")
@@ -145,7 +144,8 @@ def open_departures(port: int) -> Departures:
 
 class _Departures(Departures):
     def __init__(self, port: int) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, _NETLINK_SOCK_DIAG)
+        kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK
+        self._socket = socket.socket(socket.AF_NETLINK, kind, netlink.NETLINK_SOCK_DIAG)
         try:
             keep = (
                 _INSTRUCTION.pack(_LOAD_HALF, 0, 0, _PORTS_AT),

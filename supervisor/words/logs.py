@@ -7,6 +7,11 @@ GAP = "[portsup] lines may be missing here: the log was rotated faster than it w
 NO_ROOM = "no space left on device"
 
 
+def waits_to_read_on(why: str, hint: str) -> str:
+    """Who follows the logs cannot open one now."""
+    return f"cannot read on: {why}; portsup tries again until it can ({hint})"
+
+
 def lost(count: int, why: str) -> bytes:
     """The line in a log that stands where so many bytes are missing."""
     return f"[portsup] {count} bytes of output lost here: {why}\n".encode()

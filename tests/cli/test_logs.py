@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -225,6 +226,37 @@ def test_following_shows_what_comes_until_ctrl_c(own_folders: Path, options: lis
         assert follower.returncode == ExitCode.INTERRUPTED
         assert follower.stderr is not None
         assert follower.stderr.read() == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another process gets its limits by prlimit(2)")
+@pytest.mark.usefixtures("written")
+def test_who_follows_waits_for_a_descriptor_and_says_so(own_folders: Path) -> None:
+    command = [sys.executable, "-m", "supervisor", "logs", "-f", "web", "-n", "1"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=own_folders, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as follower:
+        assert follower.stdout is not None
+        assert follower.stderr is not None
+        assert follower.stdout.readline() == "web | web two\n"
+        write("web", (102.0, "stdout", "web three"))
+        assert follower.stdout.readline() == "web | web three\n", "it follows"
+        usual = resource.prlimit(follower.pid, resource.RLIMIT_NOFILE)
+        used = set(map(int, os.listdir(f"/proc/{follower.pid}/fd")))
+        none_left = next(number for number in range(len(used) + 1) if number not in used)
+        resource.prlimit(follower.pid, resource.RLIMIT_NOFILE, (none_left, usual[1]))
+        log = Path(instance_directory("shop", 1), "web.log")
+        for end in ("", ".idx"):
+            log.with_name(f"web.log{end}").rename(log.with_name(f"web.log.1{end}"))
+        write("web", (103.0, "stdout", "web four"))
+        said = follower.stderr.readline()
+        resource.prlimit(follower.pid, resource.RLIMIT_NOFILE, usual)
+        shown = follower.stdout.readline()
+        follower.send_signal(2)
+        assert eventually(lambda: follower.poll() is not None)
+        assert "warning: cannot read on: " in said
+        assert "too many open files; portsup tries again" in said
+        assert (shown, follower.stderr.read()) == ("web | web four\n", ""), "it says so once"
 
 
 def test_lines_of_a_log_that_is_removed_meanwhile_have_their_prefix(capsys: pytest.CaptureFixture[str]) -> None:

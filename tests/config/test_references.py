@@ -20,6 +20,17 @@ from .conftest import Loading
         ("http://localhost:{{ .port }}/", (17, "{{ .port }}", "{port}")),
         ("a --port={port", (9, "{port", "{port}")),
         ("a -p %PORT%", (5, "%PORT%", "{port}")),
+        ("<port>", (0, "<port>", "{port}")),
+        ("--port=<PORT>", (7, "<PORT>", "{port}")),
+        ("http://127.0.0.1:<port>", (17, "<port>", "{port}")),
+        ("{port", (0, "{port", "{port}")),
+        ("__PORT__", (0, "__PORT__", "{port}")),
+        ("[::1]:@PORT@", (6, "@PORT@", "{port}")),
+        ("<%= port %>", (0, "<%= port %>", "{port}")),
+        ("%(PORT)s", (0, "%(PORT)s", "{port}")),
+        ("%port%", (0, "%port%", "{port}")),
+        (":port", (0, ":port", ":{port}")),
+        ("--bind=0.0.0.0:PORT", (14, ":PORT", ":{port}")),
     ],
 )
 def test_a_reference_of_another_program_is_found(text: str, found: tuple[int, str, str]) -> None:
@@ -31,10 +42,27 @@ def test_a_reference_of_another_program_is_found(text: str, found: tuple[int, st
     [
         "", "{port}", "{{port}}", "{port:web}", "%(asctime)s %(message)s", "date +%H%M%S", "a%20b", "{{.Names}}",
         '{"port": 1}', "{env}", "${HOME}", "{{instance}}", "--format {{port}}", "{A}", "{{ .Names }} {{ .Ports }}",
+        "port", "<port> <host>", "start:port", "npm:port:build", "s/__PORT__/8000/", "{{ port }}", "<ports>", "/<port>",
+        "echo <port>", "{.Port}", ":ports", "import:port", "http://db:port", "{{.Port}}",
     ],
 )  # fmt: skip
 def test_what_a_program_may_well_want_is_none(text: str) -> None:
     assert list(foreign(text, "web")) == []
+
+
+@pytest.mark.parametrize("text", ["{{port}}", "{{.Port}}", "{{ port }}"])
+def test_a_template_is_one_for_the_port_behind_an_option_for_ports_alone(text: str) -> None:
+    assert [list(foreign(text, "web", before)) for before in ("--format", "-f", "")] == [[], [], []]
+    for before in ("--port", "-p", "--http-port"):
+        assert list(foreign(text, "web", before)) == [(0, text, "{port}")]
+
+
+def test_check_knows_the_option_before_a_word(loading: Loading) -> None:
+    text = "services:\n  web: {command: 'a --format {{port}} --port {{port}}', pool: 8100-8102}\n"
+    (warning,) = (each for each in loading(text).warnings if "filled in" in each)
+    assert "`{{port}}` stands for the characters `{port}`; if it is meant to be filled in, write `{port}`" in warning
+    warnings = loading("services:\n  web: {command: 'a --format {{port}}', pool: 8100-8102}\n").warnings
+    assert [each for each in warnings if "filled in" in each] == []
 
 
 def test_each_is_told_once_in_a_text() -> None:

@@ -1,5 +1,6 @@
 """Logs that are read where no descriptor is left: nothing is taken for a fact, and nothing more is lost by it."""
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -79,6 +80,34 @@ def test_what_was_opened_is_closed_and_the_next_look_sees_all(path: Path, scarce
         assert descriptors(os.getpid()) == before, left
     scarce.left = -1
     assert look()[-20:] == expected[-20:]
+
+
+@pytest.mark.parametrize("left", range(9))
+def test_who_follows_gets_each_line_once_however_long_a_descriptor_is_lacking(
+    path: Path, scarce: Scarce, left: int
+) -> None:
+    other = ServiceLog(path.with_name("api.log"), LIMITS)
+    log = ServiceLog(path, LIMITS)
+    with Follower({"web": path, "api": path.with_name("api.log")}) as follower:
+        list(follower.last())
+        for number in range(30, 50):  # in several files
+            log.write("stderr", f"line {number}\n".encode(), 100.0 + number)
+            other.write("stdout", f"other {number}\n".encode(), 100.0 + number)
+        got = []
+        scarce.left = left
+        for _ in range(3):
+            with contextlib.suppress(OSError):
+                got += follower.new()
+        assert scarce.left == 0, "so all of them were used"
+        scarce.left = -1
+        for _ in range(3):
+            got += follower.new()
+    log.close()
+    other.close()
+    for service, word in (("web", "line"), ("api", "other")):
+        mine = [line for line in got if line.service == service]
+        assert [line.message for line in mine] == [f"{word} {number}" for number in range(30, 50)]
+        assert [line.time for line in mine] == [100.0 + number for number in range(30, 50)]
 
 
 def test_a_scroll_goes_on_where_it_was(path: Path, scarce: Scarce) -> None:

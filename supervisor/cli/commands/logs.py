@@ -1,18 +1,22 @@
 """`portsup logs`: what the services wrote, from the files, whether anything runs or not."""
 
 import argparse
+import errno
 import math
 import os
 import sys
+import time
 from collections.abc import Iterable, Mapping
 
 from supervisor.cli import render
 from supervisor.cli.arguments import ALL, line_count, moment
+from supervisor.cli.complaint import warn
 from supervisor.cli.source import find_source, with_files
 from supervisor.core.escapes import tamed
 from supervisor.core.naming import parted
-from supervisor.errors import UsageError
+from supervisor.errors import UsageError, refusal
 from supervisor.words import answers
+from supervisor.words import logs as words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +45,8 @@ _LINES = 100
 _PALETTE = ("cyan", "yellow", "green", "magenta", "blue")
 _LEVELS = ("trace", "debug", "info", "warning", "error", "critical")
 _MOST_CONTEXT = 1000
-_LOOK_AGAIN = 0.5  # seconds, while there is no directory yet that could be watched
+_LOOK_AGAIN = 0.5  # seconds, while there is no directory yet that could be watched, or no descriptor left
+_LACKING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,8 +113,14 @@ def run(args: argparse.Namespace) -> int:
         else:
             printer.print(follower.last())
         sieve = Sieve(query, args.context) if query else None
+        lacking = ""
         while args.follow:
-            lines = follower.new()
+            try:
+                lines, lacking = follower.new(), ""
+            except OSError as error:  # a rotated log takes further descriptors; nothing is lost meanwhile
+                lacking = _tell_of_lack(error, lacking, args.color)
+                time.sleep(_LOOK_AGAIN)
+                continue
             if sieve is None:
                 printer.print(lines)
             else:
@@ -123,6 +134,15 @@ def run(args: argparse.Namespace) -> int:
                 printer.know(known, list(paths))
                 follower.add(paths)
     return 0
+
+
+def _tell_of_lack(error: OSError, told: str, color: str) -> str:
+    """Says once what is lacking to read on; raises the error where it is no lack."""
+    if error.errno not in _LACKING or (lack := refusal(error)) is None:
+        raise error
+    if lack.why != told:
+        warn(words.waits_to_read_on(lack.why, lack.hint), color)
+    return lack.why
 
 
 def _check(args: argparse.Namespace, query: "Query") -> None:
