@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from supervisor.cli.complaint import complain, report_bug, say
 from supervisor.errors import ExitCode, PortsupError, refusal
+from supervisor.process import shortcut
 from supervisor.words.surroundings import CANNOT_OPEN_NULL, MOUNT_DEV  # at once: it may be needed where nothing opens
 
 PLAIN = "portsup.plain"  # how characters are written that the terminal does not have, codecs.register_error
@@ -22,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Without `argv` it is that of this process, which then ends at once if nothing has asked to be called at its end: to
     take the interpreter apart takes `status` a sixth of its time.
     """
+    if argv is None:
+        shortcut.take()
     gc.set_threshold(YOUNG)  # `status` is 4 % quicker, as is what `up` does before its daemon begins
     code = _carried_out(list(sys.argv[1:] if argv is None else argv))
     if argv is None and "atexit" not in sys.modules:

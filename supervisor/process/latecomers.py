@@ -7,9 +7,9 @@ daemon 2 MiB.
 
 import os
 import sys
-from _frozen_importlib import module_from_spec  # importlib.util has it, but takes a millisecond
+from _frozen_importlib import module_from_spec  # importlib.machinery and importlib.util have these, but take a while
+from _frozen_importlib_external import PathFinder
 from _thread import RLock
-from importlib.machinery import PathFinder
 from types import FrameType, FunctionType, MethodType, ModuleType
 
 from supervisor.annotations import Any

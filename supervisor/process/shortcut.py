@@ -7,8 +7,8 @@ leaves to the usual way whatever is not as it expects.
 
 import os
 import sys
-from _frozen_importlib_external import MAGIC_NUMBER  # importlib.util has it, but takes a millisecond
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from _frozen_importlib import ModuleSpec  # importlib.machinery and importlib.util have these, but take a millisecond
+from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
 from marshal import loads
 from struct import Struct
 
@@ -28,7 +28,8 @@ _END = f".{sys.implementation.cache_tag}.pyc"
 
 def take() -> None:
     """Has these modules imported the short way from now on, where Python keeps byte code as usual."""
-    if sys.implementation.cache_tag and sys.pycache_prefix is None and not sys.flags.optimize:
+    keeps_as_usual = sys.implementation.cache_tag and sys.pycache_prefix is None and not sys.flags.optimize
+    if keeps_as_usual and _Finder not in sys.meta_path:
         sys.meta_path.insert(0, _Finder)
 
 

@@ -257,9 +257,8 @@ def _daemon(
     """The daemon's whole life, in the forked process."""
     gc.disable()  # until the stack is up: of what is made for it nothing is garbage, and to look costs a twentieth
     try:
-        from supervisor.process import late_patterns, latecomers, shortcut
+        from supervisor.process import late_patterns, latecomers
 
-        shortcut.take()
         latecomers.put_off()
         from supervisor.daemon.reading import read_stack  # what both need is imported once
 
