@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import os
 import stat
 import sys
@@ -34,8 +35,14 @@ def with_own_bin(search: str) -> str:
     folder, folders = own_bin(), search.split(os.pathsep)
     if not folder or folder in folders:
         return search
-    is_active = any(os.path.exists(os.path.join(os.path.dirname(each), "pyvenv.cfg")) for each in folders if each)
+    is_active = any(map(os.path.exists, _marks_of_environments(search)))
     return os.pathsep.join((*folders, folder) if is_active else (folder, *folders))
+
+
+@functools.lru_cache(maxsize=8)
+def _marks_of_environments(search: str) -> tuple[str, ...]:
+    """The files that are there where a folder of this PATH is the `bin` of a virtual environment."""
+    return tuple(os.path.join(os.path.dirname(each), "pyvenv.cfg") for each in search.split(os.pathsep) if each)
 
 
 def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:

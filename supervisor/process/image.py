@@ -7,16 +7,19 @@ import os
 import resource
 import signal
 from array import array
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, islice
 
 from supervisor.annotations import Any
 from supervisor.dataclass import dataclass
+from supervisor.process.last_answer import kept_for_the_last
 from supervisor.words import programs
 
 # The calls of one child, each with its arguments.
 Calls = Sequence[tuple[str, tuple[int, ...]]]
 
+_NONE: Mapping[str, str] = {}
 PID_SIZE = 10  # digits of the largest int
 _CALLS = (
     "_exit", "close", "dup2", "execve", "fchdir", "fork", "getpid", "getppid", "pthread_sigmask", "setgid",
@@ -41,13 +44,16 @@ class Image:
         pid_variables: Sequence[str] = (),
     ) -> None:  # fmt: skip
         words = [c_string(word, programs.argument(number)) for number, word in enumerate(argv)]
-        pairs = _variables(environment)
+        own, of_many = _layers(environment)
+        pairs = _variables(own)
+        self._of_many: Any  # has to stay
+        addresses, size, self._of_many = _encoded(of_many) if of_many else ((), 0, None)
         self.path = c_string(path, programs.PATH)
         self.argv, self._words = _vector(words)
         self._pids = [ctypes.create_string_buffer(_variable(name, "") + bytes(PID_SIZE + 1)) for name in pid_variables]
-        self.environment, self._pairs = _vector(pairs, map(ctypes.addressof, self._pids))
+        self.environment, self._pairs = _vector(pairs, (*map(ctypes.addressof, self._pids), *addresses))
         self.pid_slots = [ctypes.addressof(buffer) + len(buffer.value) for buffer in self._pids]
-        self.size = sum(map(len, words)) + sum(map(len, pairs))
+        self.size = sum(map(len, words)) + sum(map(len, pairs)) + size
         self.umask = umask
         self.nofile: Any = None
         if nofile is not None:
@@ -94,10 +100,32 @@ def _vector(texts: Sequence[bytes], more: Iterable[int] = ()) -> tuple[Any, Any]
 
     In one block: an array of a thousand `c_char_p` would note of each that it has to stay.
     """
+    places, block = _placed(texts)
+    addresses = array("L", [*places, *more, 0])
+    return (ctypes.c_void_p * len(addresses)).from_buffer(addresses), block
+
+
+def _placed(texts: Sequence[bytes]) -> tuple[Iterable[int], Any]:
     block = ctypes.create_string_buffer(b"\0".join(texts))
     places = accumulate(map((1).__add__, map(len, texts)), initial=ctypes.addressof(block))
-    addresses = array("L", [*islice(places, len(texts)), *more, 0])
-    return (ctypes.c_void_p * len(addresses)).from_buffer(addresses), block
+    return islice(places, len(texts)), block
+
+
+def _layers(environment: Mapping[str, str]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The variables of this program alone, and those that many get, which do not change and none of which it has."""
+    if isinstance(environment, ChainMap) and len(environment.maps) == 2:
+        own, of_many = environment.maps
+        if own.keys().isdisjoint(of_many):
+            return own, of_many
+    return environment, _NONE
+
+
+@kept_for_the_last
+def _encoded(variables: Mapping[str, str]) -> tuple[Sequence[int], int, Any]:
+    """The addresses of these variables, their size, and what they are in, which has to stay."""
+    pairs = _variables(variables)
+    places, block = _placed(pairs)
+    return tuple(places), sum(map(len, pairs)), block
 
 
 def _variables(environment: Mapping[str, str]) -> list[bytes]:

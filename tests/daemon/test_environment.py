@@ -3,19 +3,20 @@
 import os
 import sys
 from collections import ChainMap
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from supervisor.config.spec import ServiceSpec
-from supervisor.daemon.service.environment import environment_of, filled, kept_once, room_taken, that_fits
+from supervisor.daemon.service.environment import environment_of, filled, room_taken, that_fits, with_more
 from supervisor.daemon.stack.endpoints import Endpoint, document, variable, variables
 
 ENDPOINTS = {"web": Endpoint(8001, (8000, 8001)), "my-db.1": Endpoint(9000, (9000,))}
 FACTS = {"PORTSUP_RUN_ID": "r", "PORTSUP_INSTANCE": "2"}
 
 
-def told(spec: ServiceSpec, port: int | None = 8001, **inherited: str) -> dict[str, str]:
+def told(spec: ServiceSpec, port: int | None = 8001, **inherited: str) -> Mapping[str, str]:
     return environment_of(spec, port, ENDPOINTS, FACTS, 2, inherited, variables(ENDPOINTS))
 
 
@@ -95,27 +96,29 @@ def test_placeholders_are_filled_and_other_braces_stay() -> None:
     assert filled('{"json": ${x} {{port}} {other}}', 1, 1, {}) == '{"json": ${x} {port} {other}}'
 
 
-def test_what_all_services_have_is_held_once() -> None:
-    of_all = {"PORTSUP_A_PORT": "1", "PORTSUP_B_PORT": "2"}
-    environment = {"HOME": "/", **of_all, "PORTSUP_B_PORT": "3"}
-    kept = kept_once(environment, of_all)
-    assert dict(kept) == environment
-    assert {**kept, "MORE": "x"} == {**environment, "MORE": "x"}
-    assert isinstance(kept, ChainMap)
-    assert kept.maps == [{"HOME": "/", "PORTSUP_B_PORT": "3"}, of_all]
+def test_what_all_services_have_is_held_once_and_is_not_for_a_service_to_change() -> None:
+    spec = ServiceSpec("web", ("x",), (8000,), environment={"PORTSUP_WEB_PORT": "its own", "OWN": "1"})
+    of_all = variables(ENDPOINTS)
+    environment = environment_of(spec, 8000, ENDPOINTS, FACTS, 2, {"HOME": "/"}, of_all)
+    own, shared = environment.maps
+    assert shared is of_all
+    assert own.keys().isdisjoint(of_all)
+    assert (environment["PORTSUP_WEB_PORT"], environment["OWN"]) == (of_all["PORTSUP_WEB_PORT"], "1")
+    more = with_more(environment, {"MORE": "x"})
+    assert isinstance(more, ChainMap)
+    assert dict(more) == {**environment, "MORE": "x"}
+    assert more.maps[1] is of_all
+    assert with_more({"A": "1"}, {"MORE": "x"}) == {"A": "1", "MORE": "x"}
 
 
 def test_a_program_gets_all_addresses_while_they_fit_and_else_those_that_it_needs() -> None:
     of_all = variables({f"service-{number}": Endpoint(8000 + number, (8000 + number,)) for number in range(1000)})
-    environment = {"HOME": "/", **of_all, "PORTSUP_SERVICE_7_URL": "its own"}
-    enough = room_taken(environment, ["server", "8000"])
-    assert that_fits(environment, ["server", "8000"], enough, of_all, ["service-3"]) == environment
-    assert that_fits(environment, ["server", "8000"], enough - 1, of_all, ["service-3"]) == {
-        "HOME": "/", "PORTSUP_SERVICE_7_URL": "its own",
-        "PORTSUP_SERVICE_3_PORT": "8003", "PORTSUP_SERVICE_3_URL": "http://127.0.0.1:8003",
+    environment = ChainMap({"HOME": "/"}, of_all)
+    enough = room_taken(dict(environment), ["server", "8000"])
+    assert that_fits(environment, ["server", "8000"], enough, ["service-3"]) is environment
+    assert that_fits(environment, ["server", "8000"], enough - 1, ["service-3"]) == {
+        "HOME": "/", "PORTSUP_SERVICE_3_PORT": "8003", "PORTSUP_SERVICE_3_URL": "http://127.0.0.1:8003",
     }  # fmt: skip
-    fitting = that_fits(environment, [], 0, of_all, ())
-    assert dict(kept_once(fitting, of_all)) == fitting, "what was left out does not come back"
 
 
 def test_room_is_counted_in_bytes_with_a_pointer_for_each_text() -> None:

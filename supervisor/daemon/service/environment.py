@@ -8,6 +8,7 @@ from supervisor.config.placeholders import fill
 from supervisor.config.spec import HandoffMode, ServiceSpec
 from supervisor.daemon.stack.endpoints import HOST, Endpoint, variable
 from supervisor.process.executable import with_own_bin
+from supervisor.process.last_answer import kept_for_the_last
 
 # Of portsup's own variables only these are passed on: what runs in a service must see the same locks and logs.
 FOLDERS = ("PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR")
@@ -26,8 +27,8 @@ def environment_of(
     instance: int,
     inherited: Mapping[str, str],
     about_others: Mapping[str, str],
-) -> dict[str, str]:
-    """All variables of the service's process.
+) -> ChainMap[str, str]:
+    """All variables of the service's process: its own, then those that all services get, which are held once.
 
     `facts` tell it about this instance, `about_others` (from `variables`) where every service of the stack is.
     """
@@ -43,34 +44,45 @@ def environment_of(
     told |= {name: filled(value, port, instance, endpoints, fd) for name, value in spec.environment.items()}
     if port is not None:
         told[spec.port_env] = str(port)
-    return {**told, **about_others, "PORTSUP_SERVICE": spec.name, **facts}
+    for name in told.keys() & about_others.keys():
+        del told[name]
+    return ChainMap({**told, "PORTSUP_SERVICE": spec.name, **facts}, about_others)  # type: ignore[arg-type]
 
 
 def that_fits(
-    environment: Mapping[str, str], words: Sequence[str], room: int, of_all: Mapping[str, str], needed: Iterable[str]
+    environment: ChainMap[str, str], words: Sequence[str], room: int, needed: Iterable[str]
 ) -> Mapping[str, str]:
     """What of `environment` a program can be started with that has these arguments, in `room` bytes.
 
-    That is all of it but the variables `of_all` services where they are too many; those of the `needed` ones stay.
+    That is all of it but the variables that all services get where they are too many; those of the `needed` ones stay.
     """
-    if room_taken(environment, words) <= room:
+    own, of_all = environment.maps
+    if room_taken(own, words) + _room_of_all(of_all) <= room:
         return environment
     kept = {variable(name, what) for name in needed for what in ("PORT", "URL")}
-    return {name: value for name, value in environment.items() if name in kept or of_all.get(name) is not value}
+    return {**{name: value for name, value in of_all.items() if name in kept}, **own}
 
 
 def room_taken(environment: Mapping[str, str], words: Sequence[str]) -> int:
     """The bytes that arguments and environment take, and what begins a script, each text with its pointer."""
-    text = "".join((*words, *environment.keys(), *environment.values()))  # as one: a large stack has a thousand
-    characters = len(text) if text.isascii() else len(os.fsencode(text))
-    return characters + 2 * len(environment) + len(words) + 8 * (len(environment) + len(words)) + _BEGINNING
+    return _room_of(words) + _room_of_variables(environment) + _BEGINNING
 
 
-def kept_once(environment: Mapping[str, str], of_all: Mapping[str, str]) -> Mapping[str, str]:
-    """The same variables; those `of_all` services are held for all of them once: a thousand have two thousand."""
-    if not environment.keys() >= of_all.keys():
-        return environment
-    return ChainMap({name: value for name, value in environment.items() if of_all.get(name) is not value}, of_all)  # type: ignore[arg-type]
+def _room_of_variables(variables: Mapping[str, str]) -> int:
+    return _room_of((*variables.keys(), *variables.values())) - 8 * len(variables)  # one pointer for name and value
+
+
+def _room_of(texts: Sequence[str]) -> int:
+    text = "".join(texts)  # as one: a large stack has a thousand
+    return (len(text) if text.isascii() else len(os.fsencode(text))) + 9 * len(texts)
+
+
+_room_of_all = kept_for_the_last(_room_of_variables)
+
+
+def with_more(environment: Mapping[str, str], told: Mapping[str, str]) -> Mapping[str, str]:
+    """The same environment with these variables as well."""
+    return environment | told if isinstance(environment, ChainMap) else {**environment, **told}
 
 
 def socket_of(spec: ServiceSpec) -> int | None:

@@ -72,7 +72,7 @@ class Programs:
         ) | ({} if slot.replica is None else {"PORTSUP_REPLICA": str(slot.replica)})
         room = system.room_for_words(spec.limits.get("stack", 0))
         needed = (spec.name, *spec.depends_on)
-        return that_fits({**environment, **told}, words, room, self.about_services(), needed)
+        return that_fits(environment | told, words, room, needed)
 
     def environment_of_commands(self) -> Mapping[str, str]:
         """What a command of the stack gets that is none of its services."""
@@ -81,7 +81,7 @@ class Programs:
             self.about_services(),
         )  # fmt: skip
         del told["PORTSUP_SERVICE"]
-        return that_fits(told, (), system.room_for_words(0), self.about_services(), ())
+        return that_fits(told, (), system.room_for_words(0), ())
 
     def words(self, slot: Slot, words: Sequence[str]) -> tuple[str, ...]:
         """A command about a service with its placeholders filled in; raises PortsupError."""

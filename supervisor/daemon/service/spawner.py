@@ -13,6 +13,7 @@ from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.handoff.calls import Handoff
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing
+from supervisor.daemon.service.environment import with_more
 from supervisor.daemon.service.sd_notify import SdNotify
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.stalls import doing, has_time
@@ -107,7 +108,7 @@ class Spawner:
         """The command with what it needs to say how it is, sd_notify(3)."""
         told = self._notices.offer(slot)
         pid_variables = ("WATCHDOG_PID",) if "WATCHDOG_USEC" in told else ()
-        return replace(command, environment={**command.environment, **told}, pid_variables=pid_variables)
+        return replace(command, environment=with_more(command.environment, told), pid_variables=pid_variables)
 
     def _activated(self, slot: Slot, command: Command, reservation: Reservation | None) -> Command:
         """The command with the socket of its port as descriptor 3, sd_listen_fds(3); the socket outlives it."""
@@ -122,7 +123,7 @@ class Spawner:
             raise refusals.socket_not_made(name, why, host, reservation.port) from error
         told = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": slot.of}
         return replace(
-            command, environment={**command.environment, **told}, passed=(offered.fileno(),),
+            command, environment=with_more(command.environment, told), passed=(offered.fileno(),),
             pid_variables=(*command.pid_variables, "LISTEN_PID"),
         )  # fmt: skip
 

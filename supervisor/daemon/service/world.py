@@ -26,7 +26,7 @@ from supervisor.daemon.processes.reaper import Reaper
 from supervisor.daemon.processes.trees import Ends, Trees
 from supervisor.daemon.service.callers import Callers
 from supervisor.daemon.service.clients import Clients
-from supervisor.daemon.service.environment import kept_once, socket_of
+from supervisor.daemon.service.environment import socket_of
 from supervisor.daemon.service.leasing import Leasing
 from supervisor.daemon.service.output import Output
 from supervisor.daemon.service.programs import Programs
@@ -174,7 +174,7 @@ class StackWorld:
 
     def _begin(self, slot: Slot, port: int | None) -> Child:
         """A process of a service that was just started; raises PortsupError or OSError, and leaves none then."""
-        seen, of_all = self.programs.ports(), self.programs.about_services()
+        seen = self.programs.ports()
         invocation = self._number()
         with contextlib.ExitStack() as undo:
             show = functools.partial(self.news.printed, slot)
@@ -192,7 +192,7 @@ class StackWorld:
                 undo.callback(calls.close)
             output.begin()
             child = Child(
-                pid, output, self._loop.time(), kept_once(command.environment, of_all), seen, account=command.account,
+                pid, output, self._loop.time(), command.environment, seen, account=command.account,
                 invocation=invocation,
             )  # fmt: skip
             if calls is not None:
