@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     __all__ = ["dataclass", "field", "fields", "is_dataclass", "replace"]
 else:
     _NONE = object()
+    _PLAIN = {type, type(list[int]), type(int | None)}  # kinds of annotations; what is slow is to write one out
     _MANY = 30  # instances that pay for a compilation
 
     class Field:
@@ -89,14 +90,15 @@ else:
 
     def _made(cls, frozen, eq):
         found = {}
-        for base in reversed(cls.__mro__[1:]):
-            if "__dataclass_shape__" in base.__dict__:
-                found |= {each.name: _copy(each) for each in base.__dataclass_shape__.fields}
+        if cls.__bases__ != (object,):
+            for base in reversed(cls.__mro__[1:]):
+                if "__dataclass_shape__" in base.__dict__:
+                    found |= {each.name: _copy(each) for each in base.__dict__["__dataclass_shape__"].fields}
         inherited = set(found)
         annotations = cls.__annotations__  # its own alone; what __dict__ has is no longer these since Python 3.14
         body = dict(cls.__dict__)
         for name, annotation in annotations.items():
-            if "ClassVar" not in str(annotation):
+            if annotation.__class__ in _PLAIN or "ClassVar" not in str(annotation):
                 value = body.pop(name, _NONE)
                 found[name] = value if isinstance(value, Field) else Field(value, _NONE, True)
                 found[name].name, found[name].type = name, annotation
@@ -113,10 +115,22 @@ else:
                 body["__hash__"] = _hash if frozen else None
         if frozen:
             body |= {"__setattr__": _refuse, "__delattr__": _refuse, "__getstate__": _state, "__setstate__": _set_state}
-        made = type(cls)(cls.__name__, cls.__bases__, body)
-        made.__dataclass_shape__ = _Shape(made, list(found.values()))
-        made.__dataclass_fields__ = _ORIGINAL_FIELDS
+        body["__dataclass_fields__"] = _ORIGINAL_FIELDS
+        body["__dataclass_shape__"] = shape = _ShapeToBe(list(found.values()))
+        shape.cls = made = type(cls)(cls.__name__, cls.__bases__, body)
         return made
+
+    class _ShapeToBe:
+        """Makes the shape of a class when somebody needs it: at a start that is half of them."""
+
+        __slots__ = ("cls", "fields")
+
+        def __init__(self, fields):
+            self.fields = fields
+
+        def __get__(self, instance, cls):
+            self.cls.__dataclass_shape__ = shape = _Shape(self.cls, self.fields)
+            return shape
 
     class _OriginalFields:
         """What the functions of `dataclasses` look for, such as `asdict`; made when one of them does."""

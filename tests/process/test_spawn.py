@@ -7,7 +7,6 @@ import resource
 import signal
 import sys
 import threading
-from collections import ChainMap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from supervisor.errors import SpawnError
 from supervisor.process import fork, vfork
 from supervisor.process.spawn import Command, keep_descriptors_home, spawn
 from supervisor.system import identity_of
-from tests.support.children import PROGRAMS, Children, children
+from tests.support.children import Children, children
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.live
@@ -97,20 +96,6 @@ def test_directory_umask_and_limit_are_those_asked_for(start: Children, tmp_path
     child = start.program("prints_state", working_dir=str(tmp_path), umask=0o027, nofile_limit=321)
     state = json.loads(child.read())
     assert (state["directory"], state["umask"], state["nofile"]) == (str(tmp_path), 0o027, 321)
-
-
-def test_what_many_programs_get_comes_with_what_each_has_of_its_own(start: Children) -> None:
-    of_many = {f"SHARED_{number}": f"ñ {number}" for number in range(300)}
-    others = {"SHARED_0": "another"}
-    own = {"OWN": "1"}
-    for shared, mine in ((of_many, own), (of_many, {**own, "SHARED_7": "its own"}), (others, own), (of_many, own)):
-        listen, tell = os.pipe()
-        program = [sys.executable, "-IS", str(PROGRAMS / "prints_environment.py")]
-        pid = spawn(Command(program, ChainMap(mine, shared), "/", tell, tell))
-        os.close(tell)
-        with open(listen, "rb") as told:
-            assert json.load(told).items() >= {**shared, **mine}.items()
-        os.waitpid(pid, 0)
 
 
 def test_the_program_gets_exactly_its_environment_and_arguments(start: Children) -> None:
