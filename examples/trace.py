@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _TRACEPARENT = re.compile(
     r"(?!ff)(?:00(?=.{53}$)|(?!00)[0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
+_ABSOLUTE = re.compile(r"https?://([\w.:\[\]-]*)(?=/|\Z)", re.ASCII | re.IGNORECASE)
 _PLAIN = re.compile(r"[\w./:@%+*,-]+")
 
 
@@ -52,6 +53,23 @@ def follow(traceparent: str) -> Trace:
     return Trace(match[1], span, match[2], match[3])
 
 
+def in_origin_form(scope: Scope) -> Scope:
+    """A request for `http://localhost/path`, as it may be written to a proxy, as one for `/path` at that host.
+
+    RFC 9112 section 3.2.2: every server takes it, and goes by the host in it.
+    """
+    found = _ABSOLUTE.match(scope["path"]) if scope["type"] == "http" else None
+    if not found:
+        return scope
+    raw: bytes = scope.get("raw_path") or b""
+    return {
+        **scope,
+        "path": scope["path"][found.end() :] or "/",
+        "raw_path": raw[found.end() :] or b"/",
+        "headers": [*(each for each in scope["headers"] if each[0] != b"host"), (b"host", found[1].encode("latin-1"))],
+    }
+
+
 class Traced:
     """Around an application: gives each request its trace, tells it to the client, and logs how it ended.
 
@@ -67,6 +85,7 @@ class Traced:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
+        scope = in_origin_form(scope)
         trace = follow(Headers(scope=scope).get("traceparent", ""))
         _current.set(trace)  # never taken back: the server runs each request in a task, and the value ends with that
         started = time.monotonic()

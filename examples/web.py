@@ -168,7 +168,14 @@ ERROR_HANDLERS = error_handlers()
 
 async def read_json(request: Request, most: int = 4 * 1024 * 1024) -> dict[str, Any]:
     """The JSON object in a request's body, at most so many bytes."""
+    refuse_compressed(request)
     return json_object(await read_body(request, most))
+
+
+def refuse_compressed(request: Request) -> None:
+    """A ServiceError for a body that is compressed."""
+    if (coding := request.headers.get("content-encoding", "identity").lower()) != "identity":
+        raise ServiceError("unsupported_encoding", f"the body is compressed (`{coding}`): send it as it is", 415)
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -202,6 +209,9 @@ def without_surrogates(value: Any) -> Any:
 
 async def read_body(request: Request, most: int) -> bytes:
     """A request's whole body, at most so many bytes."""
+    told = request.headers.get("content-length", "")
+    if told.isdecimal() and (len(told) > 18 or int(told) > most):  # there is no need to wait for it
+        raise ServiceError("body_too_large", f"the body is larger than {most} bytes", 413)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():

@@ -31,7 +31,7 @@ from examples.ollama_mcp.engine import Size
 from examples.ollama_mcp.real import PROBE, Ollama
 from examples.on_demand import idle_stop
 from examples.service import Service, number, run, setting
-from examples.web import ServiceError, health_routes, json_object, make_app, read_body, read_json
+from examples.web import ServiceError, health_routes, json_object, make_app, read_body, read_json, refuse_compressed
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -117,6 +117,7 @@ def build(backends: Backends, slots: Slots) -> Starlette:
                     # It went away a moment ago. Nothing was answered yet, so the other one can do it.
                     if error.code != "upstream_unreachable" or await backends.choose() is real:
                         raise
+            refuse_compressed(request)
             response = await faces.work(embedded, bare, json_object(content), slots.give_back)
         except BaseException:
             slots.give_back()

@@ -52,6 +52,7 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
         hint = "name both, that one first: `portsup init --from compose.yaml --from FILE`"
         raise PortsupError("cannot convert the compose file", why, hint)
     known = around.variables()
+    outcome.name = paths.real(outcome.name, known)
     filled = shell.References(REFERENCE, reference, known)
     wanted: dict[str, int] = {}
     for name, item in services.items():

@@ -6,11 +6,13 @@ import re
 from supervisor.convert.around import Around, FileKind
 from supervisor.convert.draft import Draft
 from supervisor.convert.image import OfImage
-from supervisor.convert.paths import of_volumes
+from supervisor.convert.paths import is_of_files, of_volumes
 
+MOST_VARIABLES = 200
 MOST = 6  # of each kind that are told
 _OF_FILES = (
-    r"/(?:etc|usr|var|opt|srv|root|home|app|code|src|workspace)/[\w./-]*[\w-]|/(?:data|config)(?:/[\w./-]*[\w-])?"
+    r"/(?:etc|usr|var|opt|srv|root|home|app|code|src|workspace|run/secrets)/[\w./-]*[\w-]"
+    r"|/(?:data|config)(?:/[\w./-]*[\w-])?"
 )
 _NAMED = re.compile(rf"(?<![\w./:$}}-])(?:{_OF_FILES})(?![\w/-])", re.ASCII)
 _WRITTEN = re.compile(rf"(?<![<>&])>>?\s*((?:{_OF_FILES})(?![\w/-]))", re.ASCII)
@@ -26,6 +28,11 @@ def tell(draft: Draft, given: dict[str, object], place: OfImage, around: Around)
             why = "it wrote into its container, and would write to this machine"
             draft.leave(f"`> {path}` in its command", why, "give it a file of its own")
         text = _WRITTEN.sub("", text)
+    for name, value in list(draft.environment.items())[:MOST_VARIABLES]:
+        plain = value if isinstance(value, str) and re.fullmatch(_OF_FILES, value, re.ASCII) else ""
+        if plain and is_of_files(name) and around.kind(plain) is FileKind.NOTHING:
+            why = "it is a path of its container, and there is nothing on this machine"
+            draft.leave(f"`{plain}` in the variable `{name}`", why, "write where it is here")
     told = [path for path in dict.fromkeys(_NAMED.findall(text)) if around.kind(path) is FileKind.NOTHING]
     for path in told[:MOST]:
         why = "it is a path of its container, and there is nothing on this machine"

@@ -87,6 +87,11 @@ _OF_FILES = re.compile(r"DIR|PATH|FILE|FOLDER|HOME|ROOT|DATA|STORAGE|UPLOAD|CONF
 _SQLITE = re.compile(r"(sqlite3?(?:\+\w+)?:///)(/[^?]+)(\?.*)?", re.ASCII)
 
 
+def is_of_files(name: str) -> bool:
+    """Whether a variable is for a file or a directory, as its name has it."""
+    return bool(_OF_FILES.search(name)) and not _OF_ADDRESS.search(name)
+
+
 def of_variable(name: str, value: str, paths: Paths, folder: str, is_there: Callable[[str], bool]) -> str:
     """The value of a variable with the paths that its container had as a program in `folder` has to write them.
 

@@ -11,6 +11,8 @@ from supervisor.convert.probes import from_command
 from supervisor.convert.recognise import convert
 from supervisor.errors import PortsupError, UsageError
 
+DOTENV = {".env": "STACK_OF_ENV=of-env\n"}
+
 
 def converted(kind: str, *texts: str, files: Mapping[str, str] | None = None) -> tuple[dict[str, Draft], Outcome]:
     """The services by name; `files` are those that can be read beside the ones given."""
@@ -100,6 +102,14 @@ def test_a_file_of_process_compose_extends_others() -> None:
     assert services["web"].environment == {"A": "base", "B": "own"}
     assert services["web"].fields["autostart"] is False
     assert ["circle" in str(each) for each in outcome.left] == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("${STACK:-shop}", "shop"), ("$STACK_OF_ENV", "of-env"), ("${NOWHERE}", "")]
+)
+def test_the_name_of_a_compose_file_may_come_from_a_variable(name: str, known: str) -> None:
+    _, outcome = converted("compose", f"name: {name}\nservices: {{web: {{command: web}}}}", files=DOTENV)
+    assert outcome.name == known
 
 
 @pytest.mark.parametrize(

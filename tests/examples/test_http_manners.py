@@ -1,6 +1,7 @@
 """How all six services speak HTTP, as the standards have it; tried on each of them as a process."""
 
 import ctypes
+import gzip
 import json
 import os
 import re
@@ -142,6 +143,36 @@ def test_another_scheme_is_no_token(guarded: dict[str, Running], shown: str) -> 
 )
 def test_who_looks_for_an_authorization_server_finds_none(guarded: dict[str, Running], name: str, path: str) -> None:
     assert error_of(guarded[name].http.get(path), 404)["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_request_in_the_form_for_proxies_is_answered_by_the_host_in_it(
+    guarded: dict[str, Running], name: str
+) -> None:
+    answer = sends(guarded[name], "GET http://localhost:{port}/health HTTP/1.1\nHost: other\nConnection: close\n\n")
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+    answer = sends(guarded[name], "GET http://other/no/such HTTP/1.1\nHost: localhost\nConnection: close\n\n")
+    assert b'"invalid_host"' in answer
+
+
+TAKE_JSON = (("ollama_mcp", "/v1/chat/completions"), ("sandra_ia", "/v1/chat/completions"))
+
+
+@pytest.mark.parametrize(("name", "path"), TAKE_JSON)
+def test_a_body_that_says_that_it_is_too_large_is_refused_before_it_comes(
+    guarded: dict[str, Running], name: str, path: str
+) -> None:
+    head = f"POST {path} HTTP/1.1\nHost: localhost\nAuthorization: Bearer {TOKEN}\nContent-Type: application/json\n"
+    for length in ("9000000000", "9" * 20):
+        answer = sends(guarded[name], head + f"Content-Length: {length}\nConnection: close\n\n")
+        assert answer.startswith(b"HTTP/1.1 413 "), answer
+        assert b'"body_too_large"' in answer
+
+
+def test_a_compressed_body_is_refused_as_that(guarded: dict[str, Running]) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Encoding": "gzip", "Content-Type": "application/json"}
+    response = guarded["sandra_ia"].http.post("/v1/chat/completions", content=gzip.compress(b"{}"), headers=headers)
+    assert error_of(response, 415)["code"] == "unsupported_encoding"
 
 
 def test_probes_are_not_logged_whatever_they_answer(guarded: dict[str, Running]) -> None:
