@@ -4,6 +4,7 @@ The same timer is the sign of life for the guardian and a service manager above,
 """
 
 import asyncio
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from supervisor.annotations import Protocol
@@ -17,9 +18,11 @@ from supervisor.daemon.stalls import doing
 from supervisor.errors import PortsupError
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss, PoolLease
-from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
+from supervisor.ports.shield import CHECK_EVERY, Shield
 from supervisor.words import activities
 
+FRESH_EVERY = 600.0  # seconds by the clock of the world: tmp cleaners look at ages of days, also after a sleep
+FIRST_AFTER = 2.5  # seconds until the first look around, after which most look at less: see `Shield.looks`
 WHILE_ENDING = 0.25  # seconds between two looks at the locks while everything stops
 IN_ONE_TURN = 0.01  # seconds of a look around in one turn of the loop
 
@@ -55,7 +58,7 @@ class Rounds:
         self._follower = follower
         self._beats = beats = follower.beats()
         self._every = min([CHECK_EVERY, *(each.every for each in beats)])
-        self._ticks = 0
+        self._lock, self._beaten = lock, time.time()
         self._is_ending = False
         self._round: Iterator[None] | None = None  # the look around that is not over yet
         self._next: asyncio.Handle | None = None
@@ -69,7 +72,7 @@ class Rounds:
             loop.add_reader(fd, self._on_news)
         for each in beats:
             each.beat()
-        self._timer = loop.call_later(self._every, self._tick)
+        self._timer = loop.call_later(min(FIRST_AFTER, self._every), self._tick)
 
     def changed(self, before: Service, after: Service) -> None:
         """A service may have ports by now that it had not before."""
@@ -126,9 +129,8 @@ class Rounds:
         for each in self._beats:
             each.beat()
         self._timer = self._loop.call_later(self._every, self._tick)
-        self._ticks += 1
         if self._round is None:  # else the one before is not over: then the machine has other troubles
-            self._round = self._look_around(has_heartbeat=self._ticks % round(HEARTBEAT_EVERY / self._every) == 0)
+            self._round = self._look_around()
             self._go_on()
 
     def _go_on(self) -> None:
@@ -163,13 +165,16 @@ class Rounds:
             self._journal.tell(LookFailed(why=error.strerror or str(error)))
         self._news = None
 
-    def _look_around(self, *, has_heartbeat: bool) -> Iterator[None]:
-        for losses in self._shield.checks():
+    def _look_around(self) -> Iterator[None]:
+        for losses in self._shield.looks():
             self._follower.on_losses(losses)
             yield
         if self._is_ending:
             return
-        if has_heartbeat:
+        if self._lock.lacks_record:
+            self._lock.heartbeat()
+        if abs(time.time() - self._beaten) >= FRESH_EVERY:
+            self._beaten = time.time()
             yield from self._shield.heartbeats()
         for slot in tuple(slot for slot in self._slots.values() if slot.number == 1):
             yield from self._retry_spares(slot)

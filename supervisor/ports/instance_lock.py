@@ -34,6 +34,7 @@ class InstanceLock:
         self._lock = lock
         self._runtime = runtime
         self._known: Stamp | None = None  # of a record that takes nothing from us, as it was then
+        self.lacks_record = False  # somebody had removed it at the last look
 
     @classmethod
     def take(
@@ -147,6 +148,7 @@ class InstanceLock:
         found = _owner(self.record)
         if found is None or found[1] == self.info.owner:
             self._known = stamp
+            self.lacks_record = found is None and not os.path.lexists(self.record)
         elif system.is_alive(found[1]):
             return LockGone("taken-over", self.record, words.process(found[1].pid))
         return None

@@ -188,7 +188,7 @@ class PoolLease:
     def record(self) -> None:
         """Write the records that are still missing; on a full disk they stay so: the locks count."""
         for port in self._ports.values():
-            if port.is_leased and not port.lock.has_record:
+            if not port.lock.has_record and port.is_leased:
                 with contextlib.suppress(OSError):
                     port.lock.write_record()
 
@@ -196,16 +196,16 @@ class PoolLease:
         """How every port of the pool stands, in the order of the pool."""
         return tuple(port.status(now, is_active=port.number == self.active) for port in self._ports.values())
 
-    def losses(self) -> tuple[Loss, ...]:
-        """Every lock we hold, looked at in full: those that keep nobody out any more."""
-        return tuple(loss for port in self._ports for loss in self.losses_of(port))
+    def losses(self, *, in_full: bool = True) -> tuple[Loss, ...]:
+        """Every lock we hold, looked at in full, or at no file: those that keep nobody out any more."""
+        held = [port for port in self._ports.values() if port.lock.is_held]
+        found = [(port.number, port.lock.loss(in_full=in_full)) for port in held]
+        return tuple(Loss(port, why) for port, why in found if why)
 
     def losses_of(self, port: int) -> tuple[Loss, ...]:
         """The same for one port; empty if it is not of this pool or not leased."""
         mine = self._ports.get(port)
-        if mine is None or not mine.lock.is_held:
-            return ()
-        why = mine.lock.loss()
+        why = mine.lock.loss() if mine is not None and mine.lock.is_held else None
         return (Loss(port, why),) if why else ()
 
     def heartbeat(self) -> None:

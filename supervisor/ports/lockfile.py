@@ -162,11 +162,14 @@ class FileLock:
     def loss(self) -> LockGone | None:
         """Why the lock no longer keeps others out, None as long as it does.
 
-        Each lock is asked by itself. /proc/locks, which would tell of all at once, is never read: to open it took 8 to
-        17 ms on Linux 6.18, in which nobody on the machine gets or gives back a lock (file_rwsem in fs/locks.c).
+        One that was only unlocked is taken again, unless somebody else was faster.  Each lock is asked by itself:
+        /proc/locks, which would tell of all at once, is never read, because to open it took 8 to 17 ms on Linux 6.18,
+        in which nobody on the machine gets or gives back a lock (file_rwsem in fs/locks.c).
         """
         if not self.is_held:
             return LockGone("given-back")
+        if _primitive is not None:
+            return self._loss_of_path() or self.loss_of_lock()
         try:
             # Read-only: closing a file that was open for writing is an event that would wake every shield.
             second = open_known(self.path, self._inode)
@@ -182,6 +185,18 @@ class FileLock:
         finally:
             close(second)
         return None
+
+    def loss_of_lock(self) -> LockGone | None:
+        """The same of the lock alone, wherever its file is.
+
+        flock(2) by the descriptor that has the lock changes nothing, and takes one that it has no more.
+        """
+        if _primitive is None:
+            return self.loss()
+        try:
+            return None if _try_lock(self._descriptor) else LockGone("unlocked", self.path)
+        except OSError:  # no proof that somebody else has it
+            return None
 
     def _loss_of_path(self) -> LockGone | None:
         """What is there that cannot be opened or is another file; None where it is ours.

@@ -36,7 +36,7 @@ class PortLock:
     `PortPool` adds what keeps other programs off the port.
     """
 
-    __slots__ = ("_file", "_has_record", "_known", "_mark", "_owner", "_runtime", "_since", "port")
+    __slots__ = ("_file", "_has_record", "_known", "_lacks_record", "_mark", "_owner", "_runtime", "_since", "port")
 
     def __init__(
         self, port: int, name: str = "", runtime: RuntimeDir | None = None, *, owner: Owner | None = None
@@ -50,6 +50,7 @@ class PortLock:
         self._owner = owner or Owner(name, 0, name, "", own_identity())
         self._file = FileLock(self._runtime.port_lock(port))
         self._has_record = False
+        self._lacks_record = False  # somebody has removed it
         self._known: Stamp | None = None  # of a record that takes nothing from us, as it was then
         self._mark = 0  # of our own record
         self._since = 0.0
@@ -61,8 +62,8 @@ class PortLock:
 
     @property
     def has_record(self) -> bool:
-        """Whether the record says that the port is ours."""
-        return self._has_record
+        """Whether the record says that the port is ours, as far as the last look told."""
+        return self._has_record and not self._lacks_record
 
     def acquire(self) -> None:
         """Take the lock without waiting; raises PortTaken, or PortsupError if the file cannot be locked at all."""
@@ -91,14 +92,16 @@ class PortLock:
         """Say in the record that the port is ours; raises OSError."""
         self._since = self._since or time.time()
         self._mark = Record.of(self.port, self._owner, self._since).write(self._runtime.port_record(self.port))
-        self._has_record = True
+        self._has_record, self._lacks_record = True, False
 
-    def loss(self) -> LockGone | None:
+    def loss(self, *, in_full: bool = True) -> LockGone | None:
         """Why the lock no longer keeps others out, None as long as it does: the file was deleted or replaced, its
-        directory is gone, the record names another owner that is alive, or a second descriptor can take the lock.
+        directory is gone, the record names another owner that is alive, or somebody else has taken the lock.
+
+        Not `in_full`, no file is looked at: for who is told of all that happens to these.
         """
-        why = self._file.loss()
-        if why is not None:
+        why = self._file.loss() if in_full else self._file.loss_of_lock()
+        if why is not None or not in_full:
             return why
         path = self._runtime.port_record(self.port)
         stamp = stamp_of(path)
@@ -110,6 +113,7 @@ class PortLock:
         record = self.record()
         if record is None or record.owner == self._owner.identity:
             self._known = stamp
+            self._lacks_record = record is None and not os.path.lexists(path)
             return None
         if not system.is_alive(record.owner):
             return None

@@ -76,7 +76,12 @@ class WatchEvent:
 
 
 class Watch:
-    """Tells of changes in directories and files without polling; made by `open_watch`."""
+    """Tells of changes in directories and files without polling; made by `open_watch`.
+
+    `misses_nothing`: of each change of what it watches it tells, whoever made it, but for times and modes.
+    """
+
+    misses_nothing = False
 
     def fileno(self) -> int:
         """The descriptor that becomes readable when something happened."""

@@ -22,6 +22,8 @@ _KINDS = (
     (_MODIFY, WatchKind.MODIFIED),
 )
 _AT_ONCE = 1 << 16  # bytes; what has happened since is read the next time, or who floods us would never let us go
+# File systems whose changes are all made on this machine: tmpfs, ramfs, ext2 to ext4, XFS, Btrfs, F2FS; statfs(2).
+_LOCAL = frozenset((0x01021994, 0x858458F6, 0xEF53, 0x58465342, 0x9123683E, 0xF2F52010))
 _EVENT = struct.Struct("iIII")  # struct inotify_event: watch, mask, cookie, length of the name
 
 
@@ -31,6 +33,12 @@ class Inotify(Watch):
     def __init__(self) -> None:
         self._descriptor = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         self._paths: dict[int, str] = {}
+        self._strange = False  # something is where others than this kernel can change it
+        self._deaf = False  # something is watched no more
+
+    @property
+    def misses_nothing(self) -> bool:  # type: ignore[override]
+        return bool(self._paths) and not self._strange and not self._deaf
 
     def fileno(self) -> int:
         return self._descriptor
@@ -38,6 +46,7 @@ class Inotify(Watch):
     def add(self, path: str, *, entries: bool = True, modified: bool = False) -> None:
         mask = _SELF | (_ENTRIES if entries else 0) | (_MODIFY if modified else 0)
         self._paths[libc.inotify_add_watch(self._descriptor, path, mask)] = path
+        self._strange |= libc.kind_of_file_system(path) not in _LOCAL
 
     def read(self) -> list[WatchEvent]:
         events: list[WatchEvent] = []
@@ -53,6 +62,7 @@ class Inotify(Watch):
             path = self._paths.get(watch, "")
             if mask & _IGNORED:
                 self._paths.pop(watch, None)
+            self._deaf |= bool(mask & (_SELF | _UNMOUNT | _IGNORED))
             if name:
                 path = os.path.join(path, os.fsdecode(name))
             events.extend(WatchEvent(path, kind) for bits, kind in _KINDS if mask & bits)

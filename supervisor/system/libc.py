@@ -22,6 +22,13 @@ def inotify_rm_watch(descriptor: int, watch: int) -> None:
     _libc.inotify_rm_watch(descriptor, watch)
 
 
+def kind_of_file_system(path: str) -> int:
+    """statfs(2), f_type; raises OSError."""
+    found = ctypes.create_string_buffer(512)  # struct statfs, with room to spare
+    _checked(_libc.statfs(os.fsencode(path), found), path)
+    return ctypes.c_long.from_buffer(found).value & 0xFFFFFFFF
+
+
 def syscall(number: int, *arguments: int) -> int:
     """Any system call by its number, syscall(2); raises OSError."""
     return _checked(_libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments)), f"system call {number}")

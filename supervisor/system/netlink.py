@@ -1,5 +1,6 @@
 """Which TCP sockets use a port, asked of the Linux kernel by sock_diag(7); /proc/net/tcp where that is denied."""
 
+import contextlib
 import errno
 import functools
 import itertools
@@ -24,6 +25,7 @@ NETLINK_SOCK_DIAG = 4
 _OF_BOTH_FAMILIES = 18
 _REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _ERROR, _DONE = 2, 3
+_AT_ONCE = 1 << 15  # bytes
 HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, pid
 _REQUEST = struct.Struct("=52xII")  # inet_diag_req with an empty socket id: the states, and a word that nobody reads
 # The steps of a program that the kernel runs on each socket (inet_diag.h): code, bytes to go on if yes and if no.
@@ -95,10 +97,9 @@ def _answers(ports: Collection[int] | None, states: int) -> Iterator[tuple[bytes
     # The ports are picked out by the kernel, which saves the way of all other sockets through here.
     request = _request(frozenset(ports or ()), states)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as asking:
-        asking.settimeout(WITHIN)
-        asking.send(request)
+        asking.send(request, socket.MSG_DONTWAIT)
         while True:
-            data = asking.recv(1 << 15)
+            data = _answer(asking)
             at = 0
             while at < len(data):
                 length, kind, *_ = HEADER.unpack_from(data, at)
@@ -109,6 +110,13 @@ def _answers(ports: Collection[int] | None, states: int) -> Iterator[tuple[bytes
                     raise OSError(number, "sock_diag")
                 yield data, at + HEADER.size, at + length
                 at += (length + 3) & ~3
+
+
+def _answer(asking: socket.socket) -> bytes:
+    with contextlib.suppress(BlockingIOError):  # the kernel has answered before `send` is back
+        return asking.recv(_AT_ONCE, socket.MSG_DONTWAIT)
+    asking.settimeout(WITHIN)
+    return asking.recv(_AT_ONCE)
 
 
 @functools.lru_cache(maxsize=8)  # an idle daemon asks for the same ones again and again

@@ -107,7 +107,7 @@ def test_while_everything_stops_locks_are_looked_at_often_and_nothing_else_is(mo
         def stop(self) -> None:
             stopped.append("watching")
 
-        def checks(self) -> Iterator[tuple[Loss, ...]]:
+        def looks(self) -> Iterator[tuple[Loss, ...]]:
             yield (Loss(7, LockGone("deleted")),)
 
     monkeypatch.setattr("supervisor.daemon.rounds.Shield", Lost)

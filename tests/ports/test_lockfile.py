@@ -116,11 +116,27 @@ def test_whatever_else_is_in_its_place_is_a_loss(lock: FileLock, own_folders: Pa
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_lock_that_others_can_take_is_a_loss(lock: FileLock) -> None:
+def test_a_lock_that_others_have_taken_is_a_loss(lock: FileLock) -> None:
     import fcntl
 
     fcntl.flock(lock._descriptor, fcntl.LOCK_UN)
+    other = FileLock(lock.path)
+    assert other.acquire()
     assert lock.loss() == LockGone("unlocked", lock.path)
+    other.release()
+
+
+def test_a_lock_that_nobody_has_taken_is_taken_again(lock: FileLock) -> None:
+    import fcntl
+
+    fcntl.flock(lock._descriptor, fcntl.LOCK_UN)
+    assert lock.loss() is None
+    assert not FileLock(lock.path).acquire()
+
+
+def test_a_look_opens_nothing(lock: FileLock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "open", lambda *_: pytest.fail("it was opened"))
+    assert lock.loss() is None
 
 
 def test_a_lock_given_back_says_so(lock: FileLock) -> None:
