@@ -31,6 +31,8 @@ class Doors:
     are_all: bool = False
     begun: set[int] | None = None  # handshakes that may end here: the ports of the clients
     looks: int | None = None  # at the table of connections, before the one that counts
+    copied: dict[int, socket.socket] = field(default_factory=dict)  # of which sockets that are kept, by id
+    port: int = 0  # theirs, once it was asked for
 
     def hold_all(self, seats: Iterable[Seat]) -> None:
         """Those at some places of all process trees, also what has begun to listen since; raises OSError."""
@@ -50,7 +52,8 @@ class Doors:
         return len(self.begun or ()) + self._queued()  # last, as whoever was about to wait has got there meanwhile
 
     def _port(self) -> int:
-        return int(next(iter(self.held.values())).getsockname()[1])
+        self.port = self.port or int(next(iter(self.held.values())).getsockname()[1])
+        return self.port
 
     def _queued(self) -> int:
         return sum(system.waiting_in(sock) for sock in self.held.values() if is_listening(sock))
@@ -85,6 +88,7 @@ class Doors:
         for sock in self.held.values():
             close_shared(sock)
         self.held.clear()
+        self.copied.clear()
 
     def release_past(self, seats: Collection[Seat], who: object) -> None:
         """The same when the process tree is gone, while clients get to the youngest of those who stay.
@@ -119,9 +123,10 @@ def _hold(doors: Doors, seat: Seat, trees: Set[object]) -> None:
     others = (seat.trees() | {None}) - trees
     seen = doors.held.keys() | {inode for other in others for inode in seat.inodes_of(other)}
     known = {claim.inode for claim in doors.claims}
-    for kept in [sock for who, sock in seat.kept.items() if who in trees]:
+    for kept in [sock for who, sock in seat.kept.items() if who in trees and id(sock) not in doors.copied]:
         if is_listening(kept) and (inode := inode_of(kept)) not in seen:
             doors.held[inode] = copy_of(kept)
+            doors.copied[id(kept)] = kept
             seen.add(inode)
     for claim in (each for each in seat.claims if each.who in trees and each.listens):
         if claim.inode not in known:

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from supervisor import system
 from supervisor.config.spec import StopTo
 from supervisor.core import events as ev
 from supervisor.core.reasons import Survivors
 from supervisor.core.state import Role, State
+from supervisor.daemon import anyway
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.processes.heirs import Heir, by_pid_file, by_socket, is_in_background
 from supervisor.daemon.processes.members import Members
@@ -233,16 +234,7 @@ class Trees:
 
     def _all_gone(self, slot: Slot, child: Child) -> None:
         code, signal = child.exit or (None, None)
-        with contextlib.suppress(OSError), contextlib.ExitStack() as last:  # each of these, from the last up
-            last.callback(self._ends.gone, slot, child)
-            last.callback(slot.leave_sockets, child.invocation)
-            if child.doors is not None:
-                seats = () if slot.sockets is None else slot.sockets.seats().values()
-                last.callback(child.doors.release_past, seats, child.invocation)
-            if child.handoff is not None:
-                last.callback(child.handoff.close)
-            last.callback(child.output.finish)
-            last.callback(child.end_tasks)  # one may have begun after its end did: it can still begin to listen
+        anyway.each(self._last_acts(slot, child))
         slot.ran = self._loop.time() - child.spawned_at
 
         def tell(holder: Holder | None) -> None:
@@ -260,6 +252,17 @@ class Trees:
             slot.lease.release()  # a reload gave it another pool, and this process lived on
             slot.shared.lease = None
         tell(None)
+
+    def _last_acts(self, slot: Slot, child: Child) -> Iterator[anyway.Act]:
+        yield (child.end_tasks,)  # one may have begun after its end did: it can still begin to listen
+        yield (child.output.finish,)
+        if child.handoff is not None:
+            yield (child.handoff.close,)
+        if child.doors is not None:
+            seats = () if slot.sockets is None else slot.sockets.seats().values()
+            yield child.doors.release_past, seats, child.invocation
+        yield slot.leave_sockets, child.invocation
+        yield self._ends.gone, slot, child
 
     async def kill_everything(self, seconds: float) -> None:
         """Ends all process trees without asking the services, and waits for that; for when nothing else is sure."""

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import itertools
 import signal
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from supervisor.annotations import Any
 from supervisor.core import events as ev
@@ -12,6 +12,7 @@ from supervisor.core.reasons import Cause, NotRun, SocketNotKept
 from supervisor.core.service import Service
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
 from supervisor.core.stdin import Stdin
+from supervisor.daemon import anyway
 from supervisor.daemon.changes import Changes
 from supervisor.daemon.checks.idleness import Idleness
 from supervisor.daemon.checks.process_checks import ProcessChecks
@@ -116,7 +117,7 @@ class StackWorld:
             for child in slot.children():
                 self.trees.look_for_heir(slot, child)
         self._clients.see(slot, before, after)
-        if not slot.shared.keeps_clients() and not slot.shared.has_last_clients():
+        if slot.sockets is not None and not slot.shared.keeps_clients() and not slot.shared.has_last_clients():
             slot.close_sockets()
 
     # Ports
@@ -261,24 +262,26 @@ class StackWorld:
         self.programs.forget_endpoints()
 
     def _let_go(self, slot: Slot, *, gives_ports_back: bool) -> None:
-        with contextlib.suppress(OSError), contextlib.ExitStack() as back:
-            back.callback(slot.log.close)
-            if slot.stdin is not None:
-                back.callback(slot.stdin.close)
-            if gives_ports_back:
-                if slot.lease is not None:
-                    back.callback(slot.lease.release)
-                back.callback(slot.close_sockets)
-                back.callback(self._clients.forget, slot)
-            back.callback(self._notices.forget, slot)
-            if self._hooks is not None:
-                back.callback(self._hooks.forget, slot)
-            for child in slot.children():
-                if child.handoff is not None:
-                    back.callback(child.handoff.close)
-                back.callback(child.output.finish)
-                back.callback(self.checks.forget, slot, child)
-            back.callback(slot.keeper.close)
+        anyway.each(self._to_give_back(slot, gives_ports_back=gives_ports_back))
+
+    def _to_give_back(self, slot: Slot, *, gives_ports_back: bool) -> Iterator[anyway.Act]:
+        yield (slot.keeper.close,)
+        for child in slot.children():
+            yield self.checks.forget, slot, child
+            yield (child.output.finish,)
+            if child.handoff is not None:
+                yield (child.handoff.close,)
+        if self._hooks is not None:
+            yield self._hooks.forget, slot
+        yield self._notices.forget, slot
+        if gives_ports_back:
+            yield self._clients.forget, slot
+            yield (slot.close_sockets,)
+            if slot.lease is not None:
+                yield (slot.lease.release,)
+        if slot.stdin is not None:
+            yield (slot.stdin.close,)
+        yield (slot.log.close,)
 
     async def close(self) -> None:
         """Gives every port back; those of hundreds of services over several turns of the loop."""

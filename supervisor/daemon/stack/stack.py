@@ -224,7 +224,7 @@ class Stack:
     def _suspect(self, name: str) -> None:
         """What this service is, or whether it is wanted, has changed."""
         self._suspects.add(name)
-        self._suspects.update(self.relations.dependants(name))
+        self._suspects.update(() if self.is_stopping else self.relations.dependants(name))
         self._schedule_gates()
 
     def _schedule_dependants(self, name: str) -> None:
