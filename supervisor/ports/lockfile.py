@@ -168,7 +168,7 @@ class FileLock:
         """
         if not self.is_held:
             return LockGone("given-back")
-        if _primitive is not None:
+        if not system.HAS_JOBS:
             return self._loss_of_path() or self.loss_of_lock()
         try:
             # Read-only: closing a file that was open for writing is an event that would wake every shield.
@@ -191,7 +191,7 @@ class FileLock:
 
         flock(2) by the descriptor that has the lock changes nothing, and takes one that it has no more.
         """
-        if _primitive is None:
+        if system.HAS_JOBS:
             return self.loss()
         try:
             return None if _try_lock(self._descriptor) else LockGone("unlocked", self.path)

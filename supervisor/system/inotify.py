@@ -33,12 +33,17 @@ class Inotify(Watch):
     def __init__(self) -> None:
         self._descriptor = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         self._paths: dict[int, str] = {}
-        self._strange = False  # something is where others than this kernel can change it
+        self._is_strange: bool | None = None  # something is where others than this kernel can change it, once known
         self._deaf = False  # something is watched no more
 
     @property
     def misses_nothing(self) -> bool:  # type: ignore[override]
-        return bool(self._paths) and not self._strange and not self._deaf
+        if self._is_strange is None:  # not asked at the start, for which everybody waits
+            try:
+                self._is_strange = any(libc.kind_of_file_system(path) not in _LOCAL for path in self._paths.values())
+            except OSError:
+                return False
+        return bool(self._paths) and not self._is_strange and not self._deaf
 
     def fileno(self) -> int:
         return self._descriptor
@@ -46,7 +51,7 @@ class Inotify(Watch):
     def add(self, path: str, *, entries: bool = True, modified: bool = False) -> None:
         mask = _SELF | (_ENTRIES if entries else 0) | (_MODIFY if modified else 0)
         self._paths[libc.inotify_add_watch(self._descriptor, path, mask)] = path
-        self._strange |= libc.kind_of_file_system(path) not in _LOCAL
+        self._is_strange = None
 
     def read(self) -> list[WatchEvent]:
         events: list[WatchEvent] = []
