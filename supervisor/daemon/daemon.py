@@ -281,6 +281,7 @@ class Daemon:
     def _finish(self, error: PortsupError | None) -> None:
         if not self._end.done():
             self._end.set_result(error)
+            garbage.collected_seldom()
             self._lock.announce_end()
             if self._rounds is not None:
                 self._rounds.end()

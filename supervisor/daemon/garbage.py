@@ -6,6 +6,14 @@ from collections.abc import Iterator
 
 OFTEN = (700, 10, 10)  # as Python does by default: each look is short
 
+SELDOM = (20000, 10, 10)
+
+
+def collected_seldom() -> None:
+    """While everything stops little is made that has to be collected before the end of the process."""
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
+
 
 @contextlib.contextmanager
 def collected_again() -> Iterator[None]:

@@ -111,6 +111,8 @@ class Shield:
         """Stop watching; `close` takes some milliseconds less if it comes that much later."""
         if self._watch is not None:
             self._watch.stop()
+            if self._watch.fileno() < 0:
+                self._watch = None
 
     def close(self) -> None:
         """Stop watching, and give the descriptor back."""

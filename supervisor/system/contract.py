@@ -101,7 +101,10 @@ class Watch:
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Watch nothing any more; `close` some milliseconds later takes no time then."""
+        """Watch nothing any more; `close` some milliseconds later takes no time then.
+
+        The descriptor may be closed at once, and is negative then.
+        """
 
     def close(self) -> None:
         """Stop watching, and give the descriptor back."""

@@ -1,6 +1,7 @@
 """Changes of files told by the Linux kernel, inotify(7)."""
 
 import os
+import socket
 import struct
 
 from supervisor.system import libc
@@ -24,6 +25,7 @@ _KINDS = (
 _AT_ONCE = 1 << 16  # bytes; what has happened since is read the next time, or who floods us would never let us go
 # File systems whose changes are all made on this machine: tmpfs, ramfs, ext2 to ext4, XFS, Btrfs, F2FS; statfs(2).
 _LOCAL = frozenset((0x01021994, 0x858458F6, 0xEF53, 0x58465342, 0x9123683E, 0xF2F52010))
+_COLLECTS_ASIDE = (6, 9)
 _EVENT = struct.Struct("iIII")  # struct inotify_event: watch, mask, cookie, length of the name
 
 
@@ -55,6 +57,8 @@ class Inotify(Watch):
 
     def read(self) -> list[WatchEvent]:
         events: list[WatchEvent] = []
+        if self._descriptor < 0:
+            return events
         try:
             data = os.read(self._descriptor, _AT_ONCE)
         except BlockingIOError:
@@ -75,7 +79,11 @@ class Inotify(Watch):
 
     def stop(self) -> None:
         # close(2) waits until no processor reads the watches any more, which took 12 ms on Linux 6.18; those that were
-        # removed 5 ms before it does not wait for (fsnotify_wait_marks_destroyed in fs/notify/mark.c).
+        # removed 5 ms before it does not wait for (fsnotify_wait_marks_destroyed in fs/notify/mark.c).  On a busy
+        # machine it waits for as long as the thread of the kernel has to that removes them: so the kernel is to close.
+        if self._descriptor >= 0 and _leave_to_kernel(self._descriptor):
+            self._descriptor = -1
+            self._paths.clear()
         for watch in self._paths:
             libc.inotify_rm_watch(self._descriptor, watch)
         self._paths.clear()
@@ -84,3 +92,27 @@ class Inotify(Watch):
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _leave_to_kernel(descriptor: int) -> bool:
+    """Closes it so that the kernel does the work of that in a thread of its own; False where it is still open.
+
+    A socket that is sent to itself can be received by nobody any more once it is closed, nor what was sent with it.
+    Linux collects such garbage in a thread since 6.9, before that in the process that closed it (net/unix/garbage.c).
+    """
+    major, _, rest = os.uname().release.partition(".")
+    minor = rest.partition(".")[0].partition("-")[0]
+    if not (major.isdecimal() and minor.isdecimal()) or (int(major), int(minor)) < _COLLECTS_ASIDE:
+        return False
+    try:
+        sends, lost = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    except OSError:
+        return False
+    with sends, lost:  # the one that is sent is closed before the other one, which has the kernel look for garbage
+        try:
+            sent = struct.pack("ii", lost.fileno(), descriptor)
+            sends.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, sent)])
+        except OSError:
+            return False
+        os.close(descriptor)
+    return True

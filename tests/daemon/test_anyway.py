@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from supervisor.daemon import anyway
+from supervisor.daemon.processes import anyway
 
 
 def test_all_are_called_in_their_order_with_what_they_take() -> None:

@@ -232,5 +232,5 @@ def test_one_that_has_stopped_watching_hears_nothing_and_can_still_check(
     shield.stop()
     shield.on_readable()  # that the watches themselves are gone
     os.unlink(runtime.port_lock(first(web)))
-    assert told(shield, within=0.1) == ()
+    assert shield.fileno() is None or told(shield, within=0.1) == ()
     assert [loss.port for loss in shield.check()] == [first(web)]

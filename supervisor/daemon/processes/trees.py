@@ -10,8 +10,8 @@ from supervisor.config.spec import StopTo
 from supervisor.core import events as ev
 from supervisor.core.reasons import Survivors
 from supervisor.core.state import Role, State
-from supervisor.daemon import anyway
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.processes import anyway
 from supervisor.daemon.processes.heirs import Heir, by_pid_file, by_socket, is_in_background
 from supervisor.daemon.processes.members import Members
 from supervisor.daemon.processes.reaper import code_and_signal

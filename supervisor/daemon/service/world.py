@@ -12,7 +12,6 @@ from supervisor.core.reasons import Cause, NotRun, SocketNotKept
 from supervisor.core.service import Service
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
 from supervisor.core.stdin import Stdin
-from supervisor.daemon import anyway
 from supervisor.daemon.changes import Changes
 from supervisor.daemon.checks.idleness import Idleness
 from supervisor.daemon.checks.process_checks import ProcessChecks
@@ -20,6 +19,7 @@ from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.handoff.farewell import see_off
 from supervisor.daemon.instance import Instance
+from supervisor.daemon.processes import anyway
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.processes.members import Members
