@@ -101,6 +101,7 @@ class SpawnFailed:
 @dataclass(frozen=True, slots=True)
 class BeganListening:
     pid: int
+    is_alone: bool = False  # it has listened on no other port before, as far as anybody can tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +296,5 @@ class EndHook:
 
 Effect = (
     LeasePort | QuarantinePort | AwaitClients | CountClients | MakeSureUnused | RefuseClients
-    | Spawn | SpawnBeside | Terminate | Abort | Kill
-    | Abandon | RunHook | EndHook
+    | Spawn | SpawnBeside | Terminate | Abort | Kill | Abandon | RunHook | EndHook
 )  # fmt: skip

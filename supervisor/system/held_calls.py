@@ -228,11 +228,11 @@ def process_of(thread: int) -> int:
 
 
 def is_at_work(process: int) -> bool:
-    """Whether its main thread runs, or would if it had a processor; False if it waits for something, or is gone."""
+    """Whether its main thread runs, or would if it had a processor or the disk; False if it waits for others."""
     try:
         with open(f"/proc/{process}/stat", "rb") as stat:
-            return stat.read().rpartition(b")")[2].split()[:1] == [b"R"]
-    except OSError:
+            return stat.read().rpartition(b")")[2].split()[0] in (b"R", b"D")
+    except (OSError, IndexError):  # it is gone
         return False
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import ListensElsewhere
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, Timeouts, can_roll, is_rolling
 from supervisor.core.state import Beside, Health, Milestone, Result, Role, State
@@ -196,3 +197,12 @@ def test_news_of_processes_that_are_gone_changes_nothing() -> None:
         ev.ProbeFailed(6, ""),
     ):
         assert told(rolling(), event) == (rolling(), ())
+
+
+def test_a_successor_that_finds_the_port_taken_and_goes_to_another_is_given_up_at_once() -> None:
+    elsewhere = ListensElsewhere((43003,), 8000, "PORT")
+    web, effects = told(replace(rolling(), keeps_to_port=True), ev.ProbeFailed(8, elsewhere))
+    assert (web.state, web.pid, effects) == (State.RUNNING, 7, (ev.Kill(8),))
+    assert text_of(web.roll_trouble) == "it listens on 43003 instead of 8000, the port in $PORT"
+    web, effects = told(rolling(), ev.ProbeFailed(8, elsewhere))
+    assert (web.beside and web.beside.trouble, effects) == (elsewhere, ())

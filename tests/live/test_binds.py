@@ -83,6 +83,22 @@ def test_a_look_whether_the_port_is_free_does_not_count_as_listening(stack: Make
         assert live.journal("queue dropped") == []
 
 
+def test_a_program_that_moves_if_somebody_can_connect_to_its_port_gets_it_after_a_crash(stack: Make) -> None:
+    """Once with a start in vain, without waiting until its time is over, and from then on at once."""
+    (port,) = free_pool(1)
+    live = stack({"web": {"command": program("binds_oddly", "moves-if-answered"), "pool": [port], **AT_ONCE}})
+    with live.up():
+        for restarts in (2, 3):
+            kill(live, "web")
+            row = live.until("web", state="running", restarts=restarts)
+            assert answer_of(port) == str(row["pid"])
+        done = live.run("restart", "--rolling", "web")
+        assert done.returncode == 1
+        assert f"instead of {port}" in done.stderr
+        assert answer_of(port) == str(row["pid"])
+        assert ways_in(port) == []
+
+
 def test_a_second_bind_of_an_open_socket_fails_as_in_the_kernel(stack: Make) -> None:
     (port,) = free_pool(1)
     live = stack({"web": {"command": program("binds_much", "twice"), "pool": [port]}})

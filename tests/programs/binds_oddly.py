@@ -302,6 +302,14 @@ def looks_long_before() -> None:
     serve(listening())
 
 
+def moves_if_answered() -> None:
+    """Listens on another port if somebody answers on its own, as the `serve` of npm does."""
+    with socket.socket() as caller:
+        if caller.connect_ex(HERE):
+            serve(listening())
+    serve(socket.create_server(("127.0.0.1", 0)))
+
+
 def moves_house() -> None:
     """Each of its processes listens at another address than the last."""
     with contextlib.suppress(FileExistsError):

@@ -6,7 +6,17 @@ its pid, and is ignored if that is not ours.  The ports of a pool stay leased fo
 """
 
 from supervisor.core import events as ev
-from supervisor.core.reasons import Asked, Cause, NoRoom, NotReady, PortLockLost, SaidNothing, StillAlive, Unhealthy
+from supervisor.core.reasons import (
+    Asked,
+    Cause,
+    ListensElsewhere,
+    NoRoom,
+    NotReady,
+    PortLockLost,
+    SaidNothing,
+    StillAlive,
+    Unhealthy,
+)
 from supervisor.core.service import hooks, idling
 from supervisor.core.service.hooks import Step as Step
 from supervisor.core.service.moves import (
@@ -138,9 +148,15 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.STARTING, ev.SpawnFailed(why, is_transient):
             then = Then.RETRY if is_transient else Then.FAIL
             return gone(replace(svc, then=then, result=Result.SPAWN_FAILED, reason=why), "", now)
-        case S.STARTING, ev.BeganListening(pid) if pid == svc.pid:
+        case S.STARTING, ev.BeganListening(pid, is_alone) if pid == svc.pid:
+            looks = svc.looks_by_connecting or (svc.went_elsewhere and is_alone)
+            svc = replace(svc, keeps_to_port=is_alone, looks_by_connecting=looks)
             svc = replace(svc, reached=max(svc.reached, Milestone.LISTENING))
             return _ready(svc, now) if svc.is_ready_by_listening else (svc, ())
+        case S.STARTING, ev.ProbeFailed(pid, ListensElsewhere() as why) if pid == svc.pid and svc.keeps_to_port:
+            # What was there before it kept to its port: it has found that taken, by who waits there.
+            svc = replace(svc, misses=svc.misses + 1, result=Result.TIMEOUT, keeps_to_port=False)
+            return terminate(svc, Then.RETRY, why, now)
         case S.STARTING, ev.ProbeFailed(pid, why) if pid == svc.pid:
             return replace(svc, trouble=why), ()
         case S.STARTING, ev.Printed(pid, line) if pid == svc.pid:

@@ -10,7 +10,7 @@ not stop meanwhile, so neither pre_stop nor post_stop runs; the old process is t
 """
 
 from supervisor.core import events as ev
-from supervisor.core.reasons import BeforeReady, Cause, NothingListens, NotReady, OfHook
+from supervisor.core.reasons import BeforeReady, Cause, ListensElsewhere, NothingListens, NotReady, OfHook
 from supervisor.core.service import hooks, idling, one_process
 from supervisor.core.service.hooks import Step
 from supervisor.core.service.sd_notify import note, note_beside, watched_until
@@ -83,6 +83,8 @@ def _step(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
             if svc.is_ready_by_listening and _is_coming(beside):
                 return _hand_on(svc, beside, now)
             return replace(svc, beside=beside), ()
+        case ev.ProbeFailed(pid, ListensElsewhere() as why) if pid == beside.pid and svc.keeps_to_port:
+            return _doom(replace(svc, roll_trouble=why), beside, now)
         case ev.ProbeFailed(pid, why) if pid == beside.pid:
             return replace(svc, beside=replace(beside, trouble=why)), ()
         case ev.BecameReady(pid) if pid == beside.pid:

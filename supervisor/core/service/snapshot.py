@@ -97,6 +97,8 @@ class Service:
     hook: HookRun | None = None  # the one that runs now
     hook_runs: int = 0
     hook_trouble: Cause = ""  # what was wrong with a hook since it was last started
+    keeps_to_port: bool = False  # the last process that listened on its port had listened on no other before
+    looks_by_connecting: bool = False  # it takes its port for taken as long as somebody can connect there
     never_listened: bool = False  # the last process had its time to become ready, and nothing was on its port
     survivor: Cause = ""  # who is left after SIGKILL
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
@@ -109,13 +111,20 @@ class Service:
         return self.pid
 
     @property
+    def went_elsewhere(self) -> bool:
+        """Whether its last process has listened on another port instead of its own."""
+        why = self.reason.missing if isinstance(self.reason, NotReady) else self.reason
+        return self.misses > 0 and isinstance(why, ListensElsewhere)
+
+    @property
     def needs_empty_port(self) -> bool:
         """Whether its next process is to find nobody at its port, as it may connect there to see whether that is free.
 
-        So it is once the last one has gone to another port, and where this is the last start before it leaves its port.
+        So it is once the last one has gone to another port, and from then on if that has helped; and where this is the
+        last start before it leaves its port.
         """
-        went_elsewhere = isinstance(self.reason, NotReady) and isinstance(self.reason.missing, ListensElsewhere)
-        return self.misses > 0 and (went_elsewhere or self.misses == max(1, self.rotate_after - 1))
+        is_last = self.misses > 0 and self.misses == max(1, self.rotate_after - 1)
+        return self.looks_by_connecting or self.went_elsewhere or is_last
 
     @property
     def waits_to_be_called(self) -> bool:

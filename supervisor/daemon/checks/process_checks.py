@@ -89,7 +89,8 @@ class ProcessChecks:
             self._note_address(slot, child, port, began_listening)
 
         def began_listening() -> None:
-            slot.keeper.tell(ev.BeganListening(child.pid))
+            is_alone = child.handoff is not None and child.handoff.elsewhere is None
+            slot.keeper.tell(ev.BeganListening(child.pid, is_alone))
             probe = slot.spec.ready.probe
             if probe.kind in (ProbeKind.HTTP, ProbeKind.TCP, ProbeKind.EXEC) and child in slot.children():
                 self._ask_until_ready(slot, child, probe)

@@ -49,10 +49,10 @@ class Handoff:
     _unheard: set[int] = field(default_factory=set)  # sockets whose bind was done, but nobody heard the answer
     _not_given: set[int] = field(default_factory=set)  # those that could not have the port, or were replaced
     workers: ListeningWorkers | None = None  # those that are looked after
+    elsewhere: Elsewhere | None = None  # once it has listened on another port before its own
     _moved: int = 0
     _has_bound: bool = False
     _told: set[int] = field(default_factory=set)
-    _elsewhere: Elsewhere | None = None
     _leftovers: Leftovers | None = None
     _timers: Timers = field(default_factory=Timers)
 
@@ -65,7 +65,7 @@ class Handoff:
     def close(self) -> None:
         """Answers no more; what waits fails."""
         self._timers.cancel()
-        for watch in (self.workers, self._elsewhere, self._leftovers):
+        for watch in (self.workers, self.elsewhere, self._leftovers):
             if watch is not None:
                 watch.close()
         if self.calls.fileno() >= 0:
@@ -275,8 +275,8 @@ class Handoff:
 
     def _listens_elsewhere(self, port: int) -> None:
         if not self.has_listened:
-            self._elsewhere = self._elsewhere or Elsewhere(self.loop, self.hearing)
-            self._elsewhere.add(port)
+            self.elsewhere = self.elsewhere or Elsewhere(self.loop, self.hearing, self.aside)
+            self.elsewhere.add(port)
 
     def _watch_listeners(self, sockets: ServiceSockets) -> None:
         if self.hang_ups is not None and self.workers is None:
@@ -294,7 +294,7 @@ class Handoff:
         if self.has_listened:
             return
         self.has_listened = True
-        if self._elsewhere is not None:
-            self._elsewhere.close()
+        if self.elsewhere is not None:
+            self.elsewhere.close()
         if self.hearing.on_listening:
             self.hearing.on_listening()
