@@ -130,8 +130,10 @@ def _service(
         draft.in_files |= around.variables(file)
     _of_image(draft, given, place, set(draft.in_files), filled)
     variables = {key: _value(draft, key, text, place, around) for key, text in pairs(given.get("environment"))}
+    if "PORT" in draft.in_files and "PORT" not in variables:
+        variables = {"PORT": draft.in_files["PORT"], **variables}
+    set_variables(draft, variables, filled.known)  # before its ports: of several, it listens on the one in `PORT`
     network.give_ports(draft, given, filled.known)
-    set_variables(draft, variables, filled.known)
     network.give_names(draft, given, services)
     if own_port.is_idle(line.words):
         draft.has_pool = False
