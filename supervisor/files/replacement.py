@@ -22,12 +22,14 @@ _swept: set[tuple[str, str]] = set()
 _left: set[str] = set()  # temporary files of ours that could not be removed; the next `write` tries again
 
 
-def write(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None, durable: bool = False) -> None:
+def write(
+    path: str | os.PathLike[str], data: bytes, *, mode: int | None = None, most: int = 0o666, durable: bool = False
+) -> None:
     """Puts `data` in the place of the file at `path`; readers see the old content or the new one, and never a part.
 
     All bytes are in a temporary file of the same directory, and counted, before that takes its place.  `durable`: on
     the disk as well, fsync(2), so that a power cut leaves one of the two.  The file gets `mode` exactly; with None it
-    keeps mode and, where we may, owner of the one that is there, and a new one is made as the umask says.
+    keeps mode and, where we may, owner of the one that is there, and a new one gets what the umask leaves of `most`.
     Raises Refused where something else than a regular file is at `path` (a link is neither followed nor replaced),
     OSError where it cannot be written; nothing is left behind then.
     """
@@ -36,7 +38,7 @@ def write(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None,
     old = _status(path)
     _sweep(path)
     temporary = _beside(path)
-    first = mode if mode is not None else stat.S_IMODE(old.st_mode) & 0o777 if old is not None else 0o666
+    first = mode if mode is not None else stat.S_IMODE(old.st_mode) & 0o777 if old is not None else most
     try:
         descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, first)  # may have made it and fail
         try:
@@ -89,13 +91,13 @@ def write_new(path: str | os.PathLike[str], data: bytes, *, mode: int | None = N
         _remove(temporary)
 
 
-def write_if_different(path: str | os.PathLike[str], data: bytes) -> bool:
+def write_if_different(path: str | os.PathLike[str], data: bytes, *, most: int = 0o666) -> bool:
     """`write`, unless the file holds exactly that already; whether it was written."""
     if _status(path) is not None:
         with contextlib.suppress(PermissionError, Refused):  # a file that we may replace and not read; a longer one
             if read(path, len(data)) == data:
                 return False
-    write(path, data)
+    write(path, data, most=most)
     return True
 
 

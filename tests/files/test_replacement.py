@@ -53,6 +53,14 @@ def test_another_content_keeps_the_mode_and_is_another_file(tmp_path: Path) -> N
     assert after.st_ino != before.st_ino
 
 
+def test_a_new_file_has_no_more_rights_than_it_may(tmp_path: Path) -> None:
+    assert write_if_different(tmp_path / "a", b"secret", most=0o600)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+    (tmp_path / "a").chmod(0o640)
+    assert write_if_different(tmp_path / "a", b"another", most=0o600)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640, "somebody has chosen that"
+
+
 def test_the_same_content_is_not_written_again(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.write_bytes(b"1")

@@ -31,6 +31,7 @@ def test_a_file_follows_the_service_and_tells_whom_it_concerns(stack: Make, own_
     folder = own_folders / "p"
     written(folder, template="{url:web} {instance}", out="before", kept="{}")
     (folder / "out").chmod(0o640)
+    (folder / "kept").chmod(0o600)
     services = {
         "web": {"command": program("listens"), "pool": list(pool)},
         "reader": notes(told),
@@ -49,6 +50,7 @@ def test_a_file_follows_the_service_and_tells_whom_it_concerns(stack: Make, own_
         assert stat.S_IMODE((folder / "out").stat().st_mode) == 0o640
         eventually(lambda: (folder / "ran").read_text() == f"{urls[0]} {pool[0]}\n")
         unchanged = (folder / "same").stat()
+        assert stat.S_IMODE(unchanged.st_mode) == 0o600, "as its template"
         live.rotate("web")
         assert (folder / "out").read_text() == (folder / "for-reader").read_text() == urls[1]
         eventually(lambda: (folder / "ran").read_text().splitlines()[1:] == [f"{urls[1]} {pool[1]}"])

@@ -20,6 +20,13 @@ from supervisor.files.replacement import write_if_different
 from supervisor.words.reasons import text_of
 
 
+def _mode_of(template: Path) -> int:
+    try:
+        return template.stat().st_mode & 0o777
+    except OSError:  # it is gone, or nobody may look any more
+        return 0o600
+
+
 @dataclass(slots=True)
 class Renderer:
     """The rendered files of one instance.
@@ -45,7 +52,7 @@ class Renderer:
             to = Path(str(file.to).replace("{instance}", str(self.instance)))
             try:
                 text = filled(file.text, None, self.instance, self.programs.endpoints())
-                has_changed = write_if_different(to, text.encode())
+                has_changed = write_if_different(to, text.encode(), most=_mode_of(file.template))
             except (OSError, PortsupError) as error:
                 reason = why(error)
                 if self._told.get(to) != reason:
