@@ -147,11 +147,11 @@ def tell_of_long_ones(loop: object, journal: Journal) -> None:
         took, cpu = round(stall.seconds, 3), round(stall.cpu, 3)
         journal.tell(LoopStalled(service=stall.service or None, doing=stall.doing, took=took, cpu=cpu))
 
-    if isinstance(loop, WatchedLoop):
+    if isinstance(loop, DaemonLoop):
         loop.stalls.on_long = tell
 
 
-class WatchedLoop(asyncio.SelectorEventLoop):
+class DaemonLoop(asyncio.SelectorEventLoop):
     """An event loop that keeps an account of its stalls, and a queue of what many services want to do at once."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
 from supervisor.daemon.reading import read_stack, start_order
-from supervisor.daemon.stalls import WatchedLoop, tell_of_long_ones
+from supervisor.daemon.stalls import DaemonLoop, tell_of_long_ones
 from supervisor.errors import ExitCode, PoolExhausted
 from supervisor.files.directory import make
 from supervisor.files.opening import Refused, explained
@@ -24,7 +24,7 @@ from supervisor.logs.state_dir import check_state, instance_directory, state_dir
 from supervisor.ports.folders import Folders
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.instances import InstanceInfo, RunInfo
-from supervisor.ports.leases import Chosen, PoolLease
+from supervisor.ports.leases import ChosenPort, PoolLease
 from supervisor.ports.outcomes import why_of
 from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
@@ -74,7 +74,7 @@ def run_instance(instance: int | None, asked: Aside, show: Show) -> int:
     if show.pulse is not None:
         show.pulse.tell_journal(os.fspath(state_dir / "portsup.log"))
     journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
-    runner = asyncio.Runner(loop_factory=WatchedLoop)
+    runner = asyncio.Runner(loop_factory=DaemonLoop)
     try:
         loop = runner.get_loop()  # before there is something to run, should there be none
         this = Instance(spec.name, lock.number, run_id, own_identity(), runtime, state_dir, journal, loop)
@@ -189,7 +189,7 @@ def dry_run(instance: int | None, options: Options) -> int:
             cleanup.callback(lease.release)
             words = f"{pool[0]}-{pool[-1]}" if len(pool) > 1 else str(pool[0])
             chosen = lease.choose({}, 0.0)
-            if isinstance(chosen, Chosen):
+            if isinstance(chosen, ChosenPort):
                 note = "; ".join(starting.skipped((port, why_of(why)) for port, why in chosen.skipped))
                 rows.append((name, str(chosen.port), words, note))
             else:

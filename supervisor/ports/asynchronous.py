@@ -7,8 +7,11 @@ from supervisor.ports.leases import Loss
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
 
 
-class WatchingLoop:
-    """Calls `on_loss` once, in the running loop, as soon as a lock of `shield` is lost; then closes the shield."""
+class ShieldInLoop:
+    """A `ShieldThread` without a thread: calls `on_loss` once, in the running loop, when a lock of `shield` is lost.
+
+    Then it closes the shield.
+    """
 
     def __init__(self, shield: Shield, on_loss: Callable[[Loss], None]) -> None:
         self._shield = shield

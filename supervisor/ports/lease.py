@@ -13,7 +13,7 @@ from supervisor.words.reasons import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from supervisor.ports.asynchronous import WatchingLoop
+    from supervisor.ports.asynchronous import ShieldInLoop
     from supervisor.ports.shield_thread import Interrupt, ShieldThread
 
 OnLost = Callable[[LockLost], object]
@@ -48,7 +48,7 @@ class Lease:
         self._on_lost = on_lost
         self._is_ending = False
         self._pid = os.getpid()
-        self._watching: ShieldThread | WatchingLoop | None = None
+        self._watching: ShieldThread | ShieldInLoop | None = None
         self._interrupt: Interrupt | None = None
 
     def check(self) -> None:
@@ -107,7 +107,7 @@ class Lease:
 
     async def __aenter__(self) -> "Lease":
         try:
-            from supervisor.ports.asynchronous import WatchingLoop, canceller, spawn
+            from supervisor.ports.asynchronous import ShieldInLoop, canceller, spawn
 
             cancel = canceller()
 
@@ -118,7 +118,7 @@ class Lease:
                 else:
                     cancel()
 
-            self._watching = WatchingLoop(self._shield, end)
+            self._watching = ShieldInLoop(self._shield, end)
         except (ImportError, OSError) as error:
             self.release()
             raise not_watched(self.port, self.name, error) from error

@@ -10,7 +10,7 @@ from supervisor.core.reasons import Cause, NotTried
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder, who_holds
 from supervisor.ports.leased_port import LeasedPort
-from supervisor.ports.outcomes import Chosen as Chosen
+from supervisor.ports.outcomes import ChosenPort as ChosenPort
 from supervisor.ports.outcomes import Loss as Loss
 from supervisor.ports.outcomes import NoPort as NoPort
 from supervisor.ports.outcomes import PortStatus as PortStatus
@@ -73,7 +73,7 @@ class PoolLease:
                 doubtful.append(port)
         return doubtful
 
-    def choose(self, avoid: Mapping[int, Cause], now: float, leaving: int | None = None) -> Chosen | NoPort:
+    def choose(self, avoid: Mapping[int, Cause], now: float, leaving: int | None = None) -> ChosenPort | NoPort:
         """Lease every port that is not yet, and make the first usable one active; `now` is in monotonic seconds.
 
         `avoid` are ports not to use, with the reason; after `leaving` its successors in the pool come first.
@@ -100,7 +100,7 @@ class PoolLease:
         if isinstance(chosen, Pick):
             self._record(self._ports[chosen.port])
             self.active, self._has_served = chosen.port, True
-            return Chosen(chosen.port, tuple((port, self._holder(port) or why) for port, why in chosen.skipped))
+            return ChosenPort(chosen.port, tuple((port, self._holder(port) or why) for port, why in chosen.skipped))
         if trouble is not None:
             raise trouble
         return NoPort(chosen.reasons, tuple(filter(None, map(self._holder, self._ports))))

@@ -11,7 +11,7 @@ from supervisor.errors import UsageError
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.instances import RunInfo
 from supervisor.ports.lease import Lease, OnLost
-from supervisor.ports.leases import Chosen, NoPort, PoolLease
+from supervisor.ports.leases import ChosenPort, NoPort, PoolLease
 from supervisor.ports.outcomes import why_of
 from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
@@ -95,7 +95,7 @@ class PortPool:
             reasons.extend((port, text_of(each)) for port, each in found.reasons)
         raise words.no_port(self.name, reasons)
 
-    def _listen(self, leased: PoolLease) -> tuple[Chosen, socket.socket] | NoPort:
+    def _listen(self, leased: PoolLease) -> tuple[ChosenPort, socket.socket] | NoPort:
         slipped: dict[int, str] = {}
         while True:
             chosen = leased.choose(slipped, now=0.0)

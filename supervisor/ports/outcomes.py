@@ -7,7 +7,7 @@ from supervisor.ports.holders import ConflictKind, Holder
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenPort:
     """The port a service got; `skipped` are the ones before it, each with what is in the way."""
 
     port: int
@@ -15,7 +15,7 @@ class Chosen:
 
 
 def why_of(obstacle: Holder | Cause) -> Cause:
-    """The reason in one of `Chosen.skipped`."""
+    """The reason in one of `ChosenPort.skipped`."""
     return obstacle.why if isinstance(obstacle, Holder) else obstacle
 
 
@@ -27,7 +27,7 @@ class NoPort:
     holders: tuple[Holder, ...] = ()
 
 
-def holders_in(outcome: Chosen | NoPort) -> tuple[Holder, ...]:
+def holders_in(outcome: ChosenPort | NoPort) -> tuple[Holder, ...]:
     """Who has the ports that could not be had."""
     if isinstance(outcome, NoPort):
         return outcome.holders

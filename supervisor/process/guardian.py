@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from supervisor import system
 from supervisor.errors import ExitCode, refusal, shell_code
 from supervisor.process import lifeline
-from supervisor.process.pulse import PulseWatch
+from supervisor.process.pulse import HangDetector
 from supervisor.process.readers import Readers
 from supervisor.process.shared import is_shared
 from supervisor.process.signals import OF_THE_TERMINAL, STOPPING, leave_to_system
@@ -116,7 +116,7 @@ def _pass_on(pid: int, number: int) -> None:
 
 
 def guard(
-    daemon: int, pumps: dict[int, int], watch: PulseWatch | None = None, screen: "Screen | None" = None,
+    daemon: int, pumps: dict[int, int], watch: HangDetector | None = None, screen: "Screen | None" = None,
     relay: "Relay | None" = None, readers: Readers | None = None, clean_up: Callable[[int], int] | None = None,
 ) -> int:  # fmt: skip
     """Shows what the daemon says until it ends, then its exit code; `pumps` are pipes and where they are shown.

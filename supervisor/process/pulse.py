@@ -58,7 +58,7 @@ class Pulse:
         return os.fsdecode(self._page[_TIME.size :].rstrip(b"\0"))
 
 
-class PulseWatch:
+class HangDetector:
     """Kills a daemon that has been silent for too long; made after the fork, in the guardian."""
 
     def __init__(self, daemon: int, pulse: Pulse) -> None:

@@ -12,7 +12,7 @@ from supervisor.daemon.service import leasing as module
 from supervisor.daemon.service.leasing import IN_ONE_TURN, LOOKER_WAIT, OWNERLESS_WAIT, SEARCH_WAIT, Leasing
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder
-from supervisor.ports.leases import Chosen, NoPort
+from supervisor.ports.leases import ChosenPort, NoPort
 from tests.support.fake_world import FakeLoop
 from tests.support.scene import CHAIN, Scene
 
@@ -91,14 +91,14 @@ def leased(monkeypatch: pytest.MonkeyPatch) -> Leased:
 
 
 def test_a_port_that_can_be_had_is_answered_at_once(leased: Leased) -> None:
-    leased.lease("db", Chosen(8000))
+    leased.lease("db", ChosenPort(8000))
     assert leased.answers == [("db", ev.PortLeased(8000))]
 
 
 def test_many_services_are_served_over_several_turns_in_their_order(leased: Leased) -> None:
     names = list(leased.slots)[:3]
     for name in names:
-        leased.lease(name, Chosen(8000), takes=2 * IN_ONE_TURN)
+        leased.lease(name, ChosenPort(8000), takes=2 * IN_ONE_TURN)
     assert leased.answers == [(names[0], ev.PortLeased(8000))]
     leased.loop.advance(1.0)
     assert [name for name, _ in leased.answers] == names
@@ -110,7 +110,7 @@ def test_ports_of_many_services_are_held_together_before_the_first_is_answered(
     names, asked = list(leased.slots)[:3], []
     monkeypatch.setattr(module, "drop_joined", lambda doubtful: asked.append((len(doubtful), len(leased.answers))))
     for name in names:
-        leased.lease(name, Chosen(8000), is_new=True)
+        leased.lease(name, ChosenPort(8000), is_new=True)
     assert (leased.answers, asked) == ([], [])
     leased.loop.advance(0.0)
     assert [name for name, _ in leased.answers] == names
@@ -121,7 +121,7 @@ def test_but_no_more_of_them_than_a_turn_has_time_for(leased: Leased, monkeypatc
     names, asked = list(leased.slots)[:3], []
     monkeypatch.setattr(module, "drop_joined", lambda doubtful: asked.append((len(doubtful), len(leased.answers))))
     for name in names:
-        leased.lease(name, Chosen(8000), takes=IN_ONE_TURN / 4, is_new=True)
+        leased.lease(name, ChosenPort(8000), takes=IN_ONE_TURN / 4, is_new=True)
     leased.loop.advance(1.0)
     assert [name for name, _ in leased.answers] == names
     assert asked == [(2, 0), (1, 2)]
@@ -129,14 +129,14 @@ def test_but_no_more_of_them_than_a_turn_has_time_for(leased: Leased, monkeypatc
 
 def test_nothing_is_held_for_a_service_that_is_gone_meanwhile(leased: Leased, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "drop_joined", lambda doubtful: None)
-    lease = leased.lease("db", Chosen(8000), is_new=True)
+    lease = leased.lease("db", ChosenPort(8000), is_new=True)
     del leased.slots["db"]
     leased.loop.advance(0.0)
     assert (leased.answers, lease.is_new) == ([], True)
 
 
 def test_a_start_waits_for_the_name_of_who_is_in_the_way(leased: Leased) -> None:
-    lease = leased.lease("db", Chosen(8001, ((8000, SOUGHT),)), Chosen(8001, ((8000, NODE),)))
+    lease = leased.lease("db", ChosenPort(8001, ((8000, SOUGHT),)), ChosenPort(8001, ((8000, NODE),)))
     assert (leased.answers, lease.attempts) == ([], 1)
     leased.is_known()
     assert (leased.answers, lease.attempts) == ([("db", ev.PortLeased(8001))], 2)
@@ -151,7 +151,7 @@ def test_but_not_for_ever(leased: Leased) -> None:
 
 
 def test_one_that_may_only_look_at_a_lock_is_given_a_moment(leased: Leased) -> None:
-    lease = leased.lease("db", NoPort((), (NO_RECORD,)), Chosen(8000))
+    lease = leased.lease("db", NoPort((), (NO_RECORD,)), ChosenPort(8000))
     leased.loop.advance(LOOKER_WAIT / 2)
     assert (leased.answers, lease.attempts) == ([("db", ev.PortLeased(8000))], 2)
 
@@ -161,17 +161,18 @@ CLOSING = Holder(ConflictKind.OWNERLESS, Held("ending", "api", 7, "ada"), 7)
 
 def test_a_start_waits_for_a_better_port_whose_owner_exits(leased: Leased) -> None:
     """As after a portsup that was killed: its last sockets are closed a moment after its locks."""
-    lease = leased.lease("db", Chosen(8001, ((8000, CLOSING),)), Chosen(8001, ((8000, CLOSING),)), Chosen(8000))
+    second = ChosenPort(8001, ((8000, CLOSING),))
+    lease = leased.lease("db", second, second, ChosenPort(8000))
     assert leased.answers == []
     leased.loop.advance(OWNERLESS_WAIT / 2)
     assert (leased.answers, lease.attempts) == ([("db", ev.PortLeased(8000))], 3)
 
 
 def test_but_once_only_where_nobody_closes_it(leased: Leased) -> None:
-    leased.lease("db", Chosen(8001, ((8000, CLOSING),)))
+    leased.lease("db", ChosenPort(8001, ((8000, CLOSING),)))
     leased.loop.advance(OWNERLESS_WAIT + 0.1)
     assert leased.answers == [("db", ev.PortLeased(8001))]
-    leased.lease("db", Chosen(8001, ((8000, CLOSING),)))
+    leased.lease("db", ChosenPort(8001, ((8000, CLOSING),)))
     assert leased.answers == [("db", ev.PortLeased(8001))] * 2
 
 

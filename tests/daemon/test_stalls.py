@@ -8,7 +8,7 @@ import time
 import pytest
 
 from supervisor.control.status import LoopStatus
-from supervisor.daemon.stalls import LONG, STALL, Stall, Stalls, WatchedLoop, doing, words
+from supervisor.daemon.stalls import LONG, STALL, DaemonLoop, Stall, Stalls, doing, words
 
 
 class Clock:
@@ -72,9 +72,9 @@ def test_stalls_are_counted_and_long_ones_told_whether_or_not_they_are_the_longe
 
 @pytest.mark.live
 def test_a_loop_keeps_its_account_by_itself() -> None:
-    async def main() -> WatchedLoop:
+    async def main() -> DaemonLoop:
         loop = asyncio.get_running_loop()
-        assert isinstance(loop, WatchedLoop)
+        assert isinstance(loop, DaemonLoop)
         await asyncio.sleep(0)
         before = loop.stalls.count
         doing(loop, "sleeping on duty")
@@ -83,7 +83,7 @@ def test_a_loop_keeps_its_account_by_itself() -> None:
         assert loop.stalls.count > before
         return loop
 
-    with asyncio.Runner(loop_factory=WatchedLoop) as runner:
+    with asyncio.Runner(loop_factory=DaemonLoop) as runner:
         loop = runner.run(main())
     assert loop.stalls.longest is not None
 
@@ -96,7 +96,7 @@ def test_what_is_done_can_be_said_to_any_loop() -> None:
 def test_a_loop_that_is_closed_lets_go_of_all_signals_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     listed: list[int] = []
     numbers = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGURG)
-    loop = WatchedLoop()
+    loop = DaemonLoop()
     for number in numbers:
         loop.add_signal_handler(number, lambda: None)
     assert loop.remove_signal_handler(signal.SIGURG)

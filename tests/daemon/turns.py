@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
-from supervisor.daemon.stalls import WatchedLoop
+from supervisor.daemon.stalls import DaemonLoop
 
 MANY = 50
 
@@ -16,12 +16,12 @@ class Turns:
         self.done: list[list[str]] = []  # what was done in each turn that something was done in
 
     def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        with asyncio.Runner(loop_factory=WatchedLoop) as runner:
+        with asyncio.Runner(loop_factory=DaemonLoop) as runner:
             self.begun = -1.0
             runner.run(work())
 
     def note(self, what: str) -> None:
-        begun = cast(WatchedLoop, asyncio.get_running_loop()).stalls.begun
+        begun = cast(DaemonLoop, asyncio.get_running_loop()).stalls.begun
         if begun != self.begun:
             self.done.append([])
             self.begun = begun

@@ -12,7 +12,7 @@ import pytest
 from supervisor import system
 from supervisor.ports import holders
 from supervisor.ports.holders import RUN_ID, ConflictKind, Holder, who_holds
-from supervisor.ports.leases import Chosen
+from supervisor.ports.leases import ChosenPort
 from supervisor.ports.record import Record
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Identity, Listener
@@ -28,7 +28,7 @@ def test_another_instance_is_named_with_service_and_number(lease: MakeLease) -> 
     pool = free_pool(2)
     lease(pool[:1], service="web", instance=2).choose({}, now=0.0)
     chosen = lease(pool, service="api").choose({}, now=0.0)
-    assert isinstance(chosen, Chosen)
+    assert isinstance(chosen, ChosenPort)
     ((_, holder),) = chosen.skipped
     assert str(holder) == f"leased to `web` of stack `shop` instance 2 (pid {os.getpid()})"
     assert isinstance(holder, Holder)
@@ -41,7 +41,7 @@ def test_a_bound_port_that_does_not_listen_is_named_too(lease: MakeLease, strang
     pool = free_pool(2)
     process = stranger(pool[0], listens=False)
     chosen = lease(pool).choose({}, now=0.0)
-    assert isinstance(chosen, Chosen)
+    assert isinstance(chosen, ChosenPort)
     if not system.bound_only((pool[0],)):
         pytest.skip("the kernel tells of bound sockets since 6.8")
     user = system.process_user(process.pid)
@@ -57,7 +57,7 @@ def test_a_process_of_a_dead_run_is_an_orphan_of_our_own(
     process = stranger(pool[0], **{RUN_ID: "dead-run"})
     web = lease(pool)
     chosen = web.choose({}, now=0.0)
-    assert isinstance(chosen, Chosen)
+    assert isinstance(chosen, ChosenPort)
     ((_, holder),) = chosen.skipped
     assert isinstance(holder, Holder)
     assert (holder.kind, holder.pid, holder.run_id) == (ConflictKind.OWN_ORPHAN, process.pid, "dead-run")
@@ -65,7 +65,7 @@ def test_a_process_of_a_dead_run_is_an_orphan_of_our_own(
     assert web.orphans() == ("dead-run",)
     process.kill()
     process.wait()
-    assert web.choose({}, now=0.0) == Chosen(pool[0])
+    assert web.choose({}, now=0.0) == ChosenPort(pool[0])
 
 
 def test_a_process_of_an_unknown_or_living_run_is_foreign(

@@ -19,7 +19,7 @@ from supervisor.core.port_state import PortState
 from supervisor.core.reasons import LockGone, NotTried
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind
-from supervisor.ports.leases import Chosen, Loss, NoPort, PortStatus
+from supervisor.ports.leases import ChosenPort, Loss, NoPort, PortStatus
 from supervisor.ports.outcomes import why_of
 from supervisor.ports.record import Record
 from supervisor.ports.reservation import Reservation
@@ -41,7 +41,7 @@ def states(statuses: tuple[PortStatus, ...]) -> list[str]:
 def test_all_ports_are_leased_and_the_first_is_active(lease: MakeLease) -> None:
     pool = free_pool(3)
     web = lease(pool)
-    assert web.choose({}, now=0.0) == Chosen(pool[0])
+    assert web.choose({}, now=0.0) == ChosenPort(pool[0])
     assert states(web.ports(0.0)) == ["active", "spare", "spare"]
     assert [ways_in(port) for port in pool] == [[], [], []]
     web.release()
@@ -90,7 +90,7 @@ def test_a_stranger_on_the_first_port_is_named_and_the_next_one_taken(lease: Mak
     process = stranger(pool[0])
     web = lease(pool)
     chosen = web.choose({}, now=0.0)
-    assert isinstance(chosen, Chosen)
+    assert isinstance(chosen, ChosenPort)
     assert chosen.port == pool[1]
     ((port, holder),) = chosen.skipped
     name = system.process_name(process.pid)
@@ -112,7 +112,7 @@ def test_every_port_taken_is_no_port_with_every_reason(lease: MakeLease, strange
 
 def test_strict_takes_the_first_port_or_none(lease: MakeLease, stranger: Stranger) -> None:
     pool = free_pool(2)
-    assert lease(pool, strict=True, service="a").choose({}, now=0.0) == Chosen(pool[0])
+    assert lease(pool, strict=True, service="a").choose({}, now=0.0) == ChosenPort(pool[0])
     busy = free_pool(2)
     stranger(busy[0])
     result = lease(busy, strict=True, service="b").choose({}, now=0.0)
@@ -146,7 +146,7 @@ def test_taking_back_names_who_came_in_between_and_the_next_choice_avoids_it(
     assert holder is not None
     assert (holder.kind, holder.pid) == (ConflictKind.FOREIGN, process.pid)
     chosen = web.choose({}, now=0.0)
-    assert isinstance(chosen, Chosen)
+    assert isinstance(chosen, ChosenPort)
     assert chosen.port == pool[1]
     process.kill()
     process.wait()
@@ -171,7 +171,7 @@ def test_a_system_short_of_descriptors_keeps_the_lock_and_is_asked_again(
         assert web.take_back() is None
         web.reshape(pool)
         assert states(web.ports(0.0)) == ["active", "taken", "taken"]
-    assert web.choose({}, now=1.0) == Chosen(pool[0])
+    assert web.choose({}, now=1.0) == ChosenPort(pool[0])
     assert [ways_in(port) for port in pool] == [[], [], []]
 
 
@@ -181,17 +181,17 @@ def test_a_quarantined_port_stays_leased_and_is_skipped_until_its_time(lease: Ma
     web.choose({}, now=0.0)
     web.quarantine(pool[0], "not ready 3 times", until=60.0)
     assert web.active is None
-    assert web.choose({}, now=1.0) == Chosen(pool[1], ((pool[0], "not ready 3 times"),))
+    assert web.choose({}, now=1.0) == ChosenPort(pool[1], ((pool[0], "not ready 3 times"),))
     assert web.ports(1.0)[0] == PortStatus(pool[0], PortState.QUARANTINED, "not ready 3 times")
     assert ways_in(pool[0]) == []
-    assert web.choose({}, now=60.0) == Chosen(pool[0])
+    assert web.choose({}, now=60.0) == ChosenPort(pool[0])
 
 
 def test_who_leaves_a_port_gets_the_next(lease: MakeLease) -> None:
     pool = free_pool(3)
     web = lease(pool)
     web.choose({}, now=0.0)
-    assert web.choose({}, now=0.0, leaving=pool[0]) == Chosen(pool[1])
+    assert web.choose({}, now=0.0, leaving=pool[0]) == ChosenPort(pool[1])
 
 
 def test_a_loss_names_port_and_reason(lease: MakeLease, runtime: RuntimeDir) -> None:
@@ -212,7 +212,7 @@ def test_the_run_of_a_dead_owner_is_told_once_and_its_record_replaced(lease: Mak
     for port in pool:
         Record(port, "shop", 1, "web", "dead-run", dead, 0.0).write(runtime.port_record(port))
     web = lease(pool)
-    assert web.choose({}, now=0.0) == Chosen(pool[0])
+    assert web.choose({}, now=0.0) == ChosenPort(pool[0])
     assert web.orphans() == ("dead-run",)
     assert web.orphans() == ()
 
@@ -287,7 +287,7 @@ def test_two_hundred_services_with_three_ports_lease_with_few_files_each(lease: 
             each.release()
         with opened() as files:
             for each in leases:
-                assert isinstance(each.choose({}, now=0.0), Chosen)
+                assert isinstance(each.choose({}, now=0.0), ChosenPort)
         for each in leases:
             each.release()
     assert len(files) <= 3 * 600, "of each port the lock, and the record to read and to write"

@@ -7,7 +7,7 @@ import pytest
 
 from supervisor.errors import PortsupError
 from supervisor.ports import leases
-from supervisor.ports.leases import Chosen
+from supervisor.ports.leases import ChosenPort
 from supervisor.ports.port_lock import PortLock
 from supervisor.ports.record import Record
 from supervisor.ports.runtime import RuntimeDir
@@ -29,7 +29,7 @@ def test_who_has_had_a_port_gets_one_though_its_record_cannot_be_written(
     web.choose({}, now=0.0)
     with monkeypatch.context() as full:
         full.setattr(PortLock, "write_record", refuse)
-        assert web.choose({}, now=0.0, leaving=pool[0]) == Chosen(pool[1])
+        assert web.choose({}, now=0.0, leaving=pool[0]) == ChosenPort(pool[1])
         assert states(web.ports(0.0)) == ["spare", "active"]
     assert Record.read(runtime.port_record(pool[1])) is None
     web.record()
@@ -48,7 +48,7 @@ def test_a_spare_that_cannot_be_had_now_stops_nobody_who_has_had_a_port(
     with stranger(pool[1]):
         web.choose({}, now=0.0)
     monkeypatch.setattr(leases, "reserve", refuse)
-    assert web.choose({}, now=0.0) == Chosen(pool[0])
+    assert web.choose({}, now=0.0) == ChosenPort(pool[0])
     with pytest.raises(PortsupError, match="too many open files"):
         web.choose({pool[0]: "avoided"}, now=0.0)
     web.release()

@@ -3,7 +3,7 @@
 import pytest
 
 from supervisor import system
-from supervisor.ports.leases import Chosen, PoolLease, drop_joined
+from supervisor.ports.leases import ChosenPort, PoolLease, drop_joined
 from tests.ports.conftest import MakeLease, Stranger
 from tests.support.lingering import leave_time_wait, tells_of_bound_sockets
 from tests.support.ports import free_pool
@@ -38,8 +38,8 @@ def test_many_pools_are_held_at_once_and_the_kernel_is_asked_once(
     assert asked == [set(ports[:3])]
     assert states(web) == ["spare", "taken"]
     assert states(api) == ["spare", "spare"]
-    assert api.choose({}, now=0.0) == Chosen(ports[2])
+    assert api.choose({}, now=0.0) == ChosenPort(ports[2])
     assert asked == [set(ports[:3])]
-    assert web.choose({}, now=0.0) == Chosen(ports[0])  # that finds out who has the other one
+    assert web.choose({}, now=0.0) == ChosenPort(ports[0])  # that finds out who has the other one
     assert set().union(*asked[1:]) == {ports[1]}
     assert [ways_in(port) for port in ports[2:]] == [[], []]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.process.pulse import Pulse, PulseWatch
+from supervisor.process.pulse import HangDetector, Pulse
 
 
 class Clock:
@@ -35,7 +35,7 @@ class Scene:
         self.killed: list[tuple[int, int]] = []
         self.is_traced = False
         self.pulse = Pulse(60.0)
-        self.watch: PulseWatch
+        self.watch: HangDetector
 
     def until_alarm(self, late: float = 0.0) -> None:
         """Time passes until the guardian is woken, or longer if it is stopped."""
@@ -52,7 +52,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     monkeypatch.setattr("supervisor.process.pulse.signal.signal", lambda *_: None)
     monkeypatch.setattr("supervisor.process.pulse.os.kill", lambda pid, number: made.killed.append((pid, number)))
     monkeypatch.setattr("supervisor.process.pulse.system.is_traced", lambda pid: made.is_traced)
-    made.watch = PulseWatch(77, made.pulse)
+    made.watch = HangDetector(77, made.pulse)
     return made
 
 

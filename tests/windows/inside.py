@@ -470,7 +470,7 @@ def a_signal_wakes_the_loop() -> Any:
     import asyncio
     import signal
 
-    from supervisor.daemon.stalls import WatchedLoop
+    from supervisor.daemon.stalls import DaemonLoop
 
     async def main() -> str:
         loop = asyncio.get_running_loop()
@@ -479,7 +479,7 @@ def a_signal_wakes_the_loop() -> Any:
         loop.call_later(0.1, signal.raise_signal, signal.SIGTERM)
         return await asyncio.wait_for(came, 60)
 
-    with asyncio.Runner(loop_factory=WatchedLoop) as runner:
+    with asyncio.Runner(loop_factory=DaemonLoop) as runner:
         return runner.run(main())
 
 

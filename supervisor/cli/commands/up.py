@@ -15,7 +15,7 @@ from supervisor.cli.parser import seconds
 from supervisor.cli.render import wants_color
 from supervisor.errors import ExitCode, PortsupError, UsageError, shell_code
 from supervisor.process.aside import Aside
-from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
+from supervisor.process.pulse import DEFAULT, LEAST, HangDetector, Pulse
 from supervisor.process.readers import Readers
 from supervisor.process.relay import Relay, is_wanted
 from supervisor.process.signals import STOPPING, hold_back
@@ -125,7 +125,7 @@ def _foreground(args: argparse.Namespace, pulse: Pulse | None) -> int:
         lambda: _daemon(args, pulse, readers, colour=colour, done=None, live=live and live[1], relay=relay),
         [(out_theirs, 1), (err_theirs, 2)], (out, err, *(live or ())[:1]),
     )  # fmt: skip
-    watch = None if pulse is None else PulseWatch(daemon, pulse)
+    watch = None if pulse is None else HangDetector(daemon, pulse)
     os.close(out_theirs)
     os.close(err_theirs)
     if relay is not None:
@@ -150,7 +150,7 @@ def _screen(live: tuple[int, int] | None, target: int, others: tuple[int, ...] =
 
 
 def _guard(
-    daemon: int, pumps: dict[int, int], watch: PulseWatch | None, screen: Screen | None = None,
+    daemon: int, pumps: dict[int, int], watch: HangDetector | None, screen: Screen | None = None,
     relay: Relay | None = None, readers: Readers | None = None,
 ) -> int:  # fmt: skip
     clean_up = None if system.TIES_PROCESSES else _end_runs_of
@@ -204,7 +204,7 @@ def _guard_in_background(args: argparse.Namespace, pulse: Pulse | None, colour: 
         [(err_theirs, 2)],
         (err, *(live or ())[:1]),
     )
-    watch = None if pulse is None else PulseWatch(daemon, pulse)
+    watch = None if pulse is None else HangDetector(daemon, pulse)
     os.close(err_theirs)
     shown = os.dup(2)
     null = os.open(os.devnull, os.O_RDWR)

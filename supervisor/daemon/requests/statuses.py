@@ -9,7 +9,7 @@ from supervisor.daemon.requests.status import row
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.reload import Reloader
 from supervisor.daemon.stack.stack import Stack
-from supervisor.daemon.stalls import WatchedLoop, doing, leave_time
+from supervisor.daemon.stalls import DaemonLoop, doing, leave_time
 from supervisor.words import activities
 
 
@@ -58,7 +58,7 @@ class Statuses:
         return row(slot, self._number, self._loop.time(), self._redact)
 
     def _with(self, rows: tuple[ServiceStatus, ...]) -> StackStatus:
-        account = self._loop.stalls.told() if isinstance(self._loop, WatchedLoop) else None
+        account = self._loop.stalls.told() if isinstance(self._loop, DaemonLoop) else None
         return StackStatus(
             self._name, self._number, rows, tuple(self._reloader.warnings()), account, self._stack.room.status()
         )

@@ -15,7 +15,7 @@ from supervisor.daemon.service.slot import Shared, Slot
 from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leased_port import LeasedPort
-from supervisor.ports.leases import Chosen, NoPort, PoolLease, drop_joined
+from supervisor.ports.leases import ChosenPort, NoPort, PoolLease, drop_joined
 from supervisor.ports.outcomes import holders_in, may_pass, why_of
 from supervisor.process.leftovers import reap_run
 from supervisor.words.refusals import not_leased
@@ -187,7 +187,7 @@ class Leasing:
         else:
             self._settle(slot, wish, chosen, answer)
 
-    def _may_be_free_soon(self, slot: Slot, chosen: Chosen | NoPort, now: float, begun: float) -> bool:
+    def _may_be_free_soon(self, slot: Slot, chosen: ChosenPort | NoPort, now: float, begun: float) -> bool:
         """Whether to wait for a port: where there is none else, or a better one than this, that was not waited for."""
         if isinstance(chosen, NoPort):
             return now - begun < OWNERLESS_WAIT and any(map(may_pass, chosen.holders))
@@ -197,7 +197,7 @@ class Leasing:
                 self._ownerless.pop(port, None)
         return any(now - self._ownerless.setdefault(port, now) < OWNERLESS_WAIT for port in skipped)
 
-    def _settle(self, slot: Slot, wish: ev.LeasePort, chosen: Chosen | NoPort, answer: Answer) -> None:
+    def _settle(self, slot: Slot, wish: ev.LeasePort, chosen: ChosenPort | NoPort, answer: Answer) -> None:
         if isinstance(chosen, NoPort):
             answer(ev.NoPort(chosen.reasons))
             return

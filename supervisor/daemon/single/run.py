@@ -18,7 +18,7 @@ from supervisor.daemon.processes.inquiries import WITHIN, Inquiries
 from supervisor.daemon.single.poller import Alarm, Poller
 from supervisor.daemon.single.program import Program
 from supervisor.errors import shell_code
-from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
+from supervisor.ports.leases import ChosenPort, Loss, NoPort, PoolLease
 from supervisor.ports.outcomes import holders_in, may_pass, why_of
 from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
@@ -129,7 +129,7 @@ class SingleRun:
         if missing:
             raise endings.not_all_ports([port for port, _ in missing], missing)
 
-    def _tell(self, chosen: Chosen) -> None:
+    def _tell(self, chosen: ChosenPort) -> None:
         if chosen.skipped:
             self._say(starting.uses(chosen.port, [(port, why_of(why)) for port, why in chosen.skipped]))
 
