@@ -202,7 +202,7 @@ def names(validator: Reading, node: Node, where: str) -> Any:
             continue
         quoted = validator.report.quote(item.text)
         if not re.fullmatch(PROFILE, item.text, re.ASCII) or len(item.text) > LONGEST_NAME:
-            rule = f"names have letters, digits, `.`, `_` and `-`, no sign first, and at most {LONGEST_NAME} characters"
+            rule = f"at most {LONGEST_NAME} letters, digits, `.`, `_` and `-`, a letter or digit first"
             validator.report.error(item.place, f"{where}[{number}]: {quoted} is not a name: {rule}")
         elif item.text in found:
             validator.report.error(item.place, f"{where}[{number}]: {quoted} is named twice", "name it once")

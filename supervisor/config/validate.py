@@ -283,7 +283,7 @@ class Validator:
             self.report.error(key.place, f"{where}: the name {quoted} {reason}", "choose another name")
         elif not re.fullmatch(NAME, name, re.ASCII):
             hint = f"write `{better}`" if (better := tidy_name(name)) else ""
-            rule = "names have lower-case letters, digits, `.`, `_` and `-`, no sign first"
+            rule = "names have lower-case letters, digits, `.`, `_` and `-`, and begin with a letter or digit"
             self.report.error(key.place, f"{where}: {quoted} is not a name: {rule}", hint)
         elif len(name) > LONGEST_NAME:
             self.report.error(key.place, f"{where}: {quoted} is longer than {LONGEST_NAME} characters")

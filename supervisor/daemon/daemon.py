@@ -246,7 +246,8 @@ class Daemon:
 
     def _end_if_nothing_is_left(self) -> None:
         """Ends the instance when all that should run has ended by itself; one that was stopped waits for a start."""
-        if self._has_reported and self._stack.has_nothing_left(self._options.is_detached):
+        is_going_on = self._has_reported and not self._end.done()
+        if is_going_on and self._stack.has_nothing_left(self._options.is_detached):
             self._reporter.say(endings.NOTHING_LEFT)
             self._finish(None)
 

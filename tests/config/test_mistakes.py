@@ -41,8 +41,8 @@ services:
         "7:18 services.web.pool[1]: `70000` is not a port: ports are 1 to 65535",
         "8:14 services.web.restart: `allways` is not one of never, on-failure, always (did you mean `always`?)",
         "9:18 services.web.depends_on: there is no service `db` (services: web, Web2)",
-        "10:3 services: `Web2` is not a name: names have lower-case letters, digits, `.`, `_` and `-`, no sign first "
-        "(write `web2`)",
+        "10:3 services: `Web2` is not a name: names have lower-case letters, digits, `.`, `_` and `-`, and begin with "
+        "a letter or digit (write `web2`)",
         "11:14 services.Web2.command: `say 'hello` cannot be split into words: no closing quotation "
         "(close the quotes, or write the command as a list)",
         "12:11 services.Web2.pool: `6000-5990` ends before it begins (write 5990-6000)",
@@ -256,7 +256,7 @@ def test_a_key_that_does_nothing_is_not_taken(mistakes: Mistakes, key: str) -> N
 )
 def test_a_name_that_is_none_comes_with_a_better_one(mistakes: Mistakes, name: str, hint: str) -> None:
     (problem,) = mistakes(f"name: {name}\nservices: {{web: {{command: a}}}}\n")
-    words = "does not fit: lower-case letters, digits, `.`, `_` and `-`, no sign first"
+    words = "does not fit: lower-case letters, digits, `.`, `_`, `-`, a letter or digit first"
     assert problem == f"1:7 name: `{name}` {words}" + (f" ({hint})" if hint else "")
 
 

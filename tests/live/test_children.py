@@ -220,8 +220,13 @@ def test_a_stack_of_failures_ends_by_itself_with_their_code(stack: Make) -> None
     })  # fmt: skip
     done = live.run("up")
     assert done.returncode == 10, done.stderr
-    assert "nothing is left to supervise" in done.stderr
+    assert done.stderr.count("nothing is left to supervise") == 1
     live.leaves_nothing(port)
+
+
+def test_a_stack_of_which_nothing_can_be_run_says_once_that_nothing_is_left(stack: Make) -> None:
+    done = stack({"job": {"command": "no-such-program"}}).run("up")
+    assert (done.returncode, done.stderr.count("nothing is left to supervise")) == (10, 1), done.stderr
 
 
 def test_services_inherit_no_descriptor_and_no_signal_handling_of_ours(stack: Make) -> None:

@@ -190,7 +190,7 @@ STACK = Section(
     keys=(
         Key(
             "name",
-            Text(NAME, "lower-case letters, digits, `.`, `_` and `-`, no sign first", LONGEST_NAME, what="name"),
+            Text(NAME, "lower-case letters, digits, `.`, `_`, `-`, a letter or digit first", LONGEST_NAME, what="name"),
             "The name of the stack. Without it: the name of the directory.",
             unset="the directory's name",
             more="Instances, sockets and log directories are named after it.",
