@@ -26,6 +26,7 @@ _ADDFD = struct.Struct("=QIIII")  # struct seccomp_notif_addfd: id, flags, srcfd
 _ID = struct.Struct("=Q")
 _CONTINUE, _SETFD = 1, 1
 _PIDFD_THREAD = os.O_EXCL  # linux/pidfd.h, Linux 6.9
+_NO_LEADER = (errno.EINVAL, errno.ENOENT)  # of pidfd_open(2), for a thread that does not lead its process
 
 
 def _ioctl(direction: int, number: int, size: int) -> int:
@@ -190,7 +191,7 @@ def _pidfd_of(thread: int) -> int:
     try:
         return os.pidfd_open(thread)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOENT):  # the errors for a thread that does not lead its process
+        if error.errno not in _NO_LEADER:
             raise
     return os.pidfd_open(process_of(thread))
 
@@ -220,6 +221,13 @@ def socket_of(thread: int, fd: int, closer: Closer | None = None) -> socket.sock
 
 def process_of(thread: int) -> int:
     """The pid of the process that a thread is of; raises OSError if it is gone."""
+    try:
+        os.close(os.pidfd_open(thread))
+    except OSError as error:
+        if error.errno not in _NO_LEADER:
+            raise
+    else:
+        return thread  # most are the first thread of their process, and the file takes fifty times as long
     try:
         with open(f"/proc/{thread}/status") as status:
             return int(next(line for line in status if line.startswith("Tgid:")).split()[1])

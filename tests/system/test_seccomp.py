@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from supervisor.system.held_calls import (
     memory_of,
     netns_cookie,
     netns_cookie_of_ours,
+    process_of,
     socket_of,
 )
 from supervisor.system.registrations import is_close_on_exec
@@ -248,3 +250,26 @@ def test_what_stands_against_it_is_told_in_words(monkeypatch: pytest.MonkeyPatch
     assert filters.get() is None
     assert filters.why_not == "a program above portsup answers its system calls already"
     assert rehearse(()) == 0
+
+
+def test_the_process_of_a_thread_is_told_whichever_of_its_threads_it_is() -> None:
+    over, ids = threading.Event(), list[int]()
+
+    def live() -> None:
+        ids.append(threading.get_native_id())
+        over.wait()
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    try:
+        assert eventually(lambda: ids, within=10)
+        assert process_of(ids[0]) == process_of(os.getpid()) == os.getpid()
+    finally:
+        over.set()
+        thread.join()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    with pytest.raises(ProcessLookupError):
+        process_of(pid)
