@@ -47,7 +47,7 @@ class Intruders:
         def told(seen: list[Listener] | None) -> None:
             if seen is None:
                 return
-            ours = before | _inodes(slots)
+            ours = before | _inodes(slots) if seen else before
             found: dict[int, list[Listener]] = {}
             for listener in seen:
                 if listener.inode not in ours:
