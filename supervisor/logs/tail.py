@@ -14,6 +14,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from typing import Self
 
+from supervisor.logs import eras
 from supervisor.logs.index import Stream
 from supervisor.logs.line import Line
 from supervisor.logs.part import MOST_PARTS, LogPosition, Part
@@ -77,7 +78,10 @@ class Follower:
     def last(self) -> Iterator[Line]:
         """The lines that are there already."""
         past = (trail.timed(trail.last(self._count)) for trail in self._trails)
-        yield from heapq.merge(*past, key=lambda line: line.time)
+        if self._count is None or self._count > MOST_AT_ONCE:
+            yield from eras.merged(past)
+        else:
+            yield from eras.merged_to_now(list(map(list, past)), time.time())
 
     def new(self) -> list[Line]:
         """The lines that came since the last call, of all services in the order of time; never waits.
