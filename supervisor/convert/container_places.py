@@ -51,6 +51,8 @@ def _nested(draft: Draft, given: dict[str, object], place: OfImage, around: Arou
         outer = max(above, key=len)
         folder = next(path for each, path in reversed(place.paths.pairs) if each == outer)
         expected = posixpath.normpath(posixpath.join(folder, inside[len(outer) :].lstrip("/")))
+        if posixpath.normpath(folder) == posixpath.normpath(here):
+            continue  # `COPY common common/` is of a file or of a directory
         is_looked_for = f"{expected}/".startswith("" if own == "." else f"{own}/")
         is_apart = around.kind(expected) is FileKind.NOTHING and around.kind(folder) is FileKind.FOLDER
         if is_looked_for and is_apart and posixpath.isabs(here) == posixpath.isabs(expected) and found < MOST:

@@ -104,6 +104,9 @@ def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | Non
     place.paths = Paths(tuple(pairs_))
     inside = str(given.get("working_dir") or (place.image.working_dir if place.is_read else ""))
     place.working_dir = (inside and place.paths.outside(inside)) or place.context
+    is_missing = around.kind(place.working_dir) is FileKind.NOTHING and around.kind(place.context) is FileKind.FOLDER
+    if place.is_read and is_missing and not given.get("working_dir"):
+        place.working_dir = place.context  # what another stage makes is not here, and may be a file
     return place
 
 

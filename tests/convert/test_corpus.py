@@ -44,6 +44,12 @@ def test_a_conversion_keeps_what_its_source_means(case: Case, tmp_path: Path, mo
         assert " ".join(words.split()) in result.said, result.text
 
 
+def test_no_link_is_asked_for_where_both_are_the_same(tmp_path: Path) -> None:
+    (case,) = (each for each in ALL if str(each) == "compose/built-beside-sources")
+    folder = shutil.copytree(case.folder, tmp_path / "here")
+    assert "ln -s" not in converted(case, folder).text
+
+
 @pytest.mark.parametrize("case", [case for case in ALL if "absent" in case.facts], ids=str)
 def test_a_service_that_is_left_out_is_a_block_that_can_be_put_in(case: Case, tmp_path: Path) -> None:
     folder = shutil.copytree(case.folder, tmp_path / "here")
