@@ -4,8 +4,8 @@ floor.py [--hold] SOCKET PROGRAM FIRST STEP COUNT   runs COUNT copies of PROGRAM
 floor.py [--hold] SOCKET PROGRAM LOG                runs one copy and copies its standard output to LOG
 
 It starts again what ends, ends its children when it is told to end, and answers on SOCKET to whoever connects.  No
-locks, no ports held, no checks, no rotation, no secrets.  portsup depends on portalocker and psutil as well: of the one
-it imports a small part, of the other nothing on Linux, so they are left out.
+locks, no ports held, no checks, no rotation, no secrets.  portsup depends on portalocker and psutil as well, but
+imports neither on Linux, so they are left out.
 
 With --hold there is the least of what keeps ports and leaves nothing behind as well: a process in front of it that
 outlives it, a locked file for each port and one for itself, two bound sockets for each port that no program gets, and
