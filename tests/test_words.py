@@ -16,7 +16,7 @@ ABOUT: dict[str, tuple[str, ...]] = {
         "cli/commands/init.py", "cli/foreign_files.py", "cli/commands/mcp.py", "cli/commands/unit.py",
     ),
     "what a system lacks or refuses, and files and directories of portsup itself": (
-        "errors.py", "files/", "system/", "cli/complaint.py", "cli/main.py", "cli/bug_report.py",
+        "errors.py", "files/", "system/", "cli/complaint.py",
     ),
     "what a program, a browser or an agent asks": ("control/", "mcp/", "web/"),
     "titles, keys and help": (

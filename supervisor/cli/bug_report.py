@@ -40,17 +40,15 @@ def _reports() -> str:
 def _report(error: BaseException, arguments: Sequence[str]) -> str:
     from supervisor.cli.version import version
 
-    return "\n".join(
-        (
-            f"portsup {version()}",
-            f"python {platform.python_version()} ({sys.executable})",
-            f"system {platform.release()} {platform.machine()} {platform.version()}",
-            f"command {shlex.join(['portsup', *arguments])}",
-            f"time {time.strftime('%Y-%m-%dT%H:%M:%S%z')}",
-            "",
-            "".join(traceback.format_exception(error)),
-        )
-    )
+    facts = {
+        "portsup": version(),
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "system": f"{platform.release()} {platform.machine()} {platform.version()}",
+        "command": shlex.join(["portsup", *arguments]),
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+    head = (f"{name} {fact}" for name, fact in facts.items())
+    return "\n".join((*head, "", "".join(traceback.format_exception(error))))
 
 
 def redacted(text: str) -> str:

@@ -80,7 +80,7 @@ def _run(arguments: list[str]) -> int:
     if word == "--version":
         from supervisor.cli.version import version
 
-        print(f"portsup {version()}")
+        print("portsup", version())
         return int(ExitCode.OK)
     if word == "help":
         word, rest = (rest[0], ["--help"]) if rest and not rest[0].startswith("-") else ("", [])
