@@ -46,6 +46,7 @@ from supervisor.words import endings
 from supervisor.words.reasons import text_of
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
+LAST_TURNS = 3  # of the loop, in which what was written to clients is sent as far as they take it
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
 
 
@@ -143,6 +144,8 @@ class Daemon:
         await asyncio.sleep(0)  # for the answers to other requests that waited for the end
         self._journal.tell(journal.InstanceEnded(instance=self._instance.number))
         self._control.close()
+        for _ in range(LAST_TURNS):
+            await asyncio.sleep(0)
 
     async def _give_back(self) -> None:
         """Each thing by itself: where one cannot be given back the others are, and the lock comes last in any case."""
