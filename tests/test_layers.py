@@ -58,7 +58,7 @@ ONLY_IN = {
     "cronsim": r"config/schedules\.py",
     "tzlocal": r"config/schedules\.py",
     "ray": r"cluster/engine\.py",
-    "portalocker": r"ports/lockfile\.py",
+    "portalocker": r"system/windows\.py",
     "psutil": r"system/.*",
     "shtab": r"cli/.*",
     "anyio": r"mcp/.*|cli/commands/mcp\.py",

@@ -3,12 +3,10 @@
 import contextlib
 import errno
 import os
-import sys
 import time
 from collections.abc import Callable
 
 from supervisor import system
-from supervisor.annotations import Any
 from supervisor.core.reasons import LockGone
 from supervisor.errors import REFUSALS
 from supervisor.files.opening import close, open_file, open_known
@@ -18,82 +16,11 @@ from supervisor.words.directories import not_lockable
 _ATTEMPTS, _PAUSE = 25, 0.002
 
 
-def _load_portalocker() -> Any:
-    """The module with portalocker's primitive `lock`, without running the `__init__` of its package.
-
-    That `__init__` loads importlib.metadata, email, logging and random for features that are not used here: 28 ms
-    and 4.6 MB against 5 ms and 0.6 MB (portalocker 4.4.2, Python 3.11).  Of these 5 ms its module of types takes 1.5,
-    which nothing but type checkers looks at: it is made up, and all of its types are `object`.  For Windows: elsewhere
-    the one call that portalocker makes is made here.
-    """
-    import importlib.util
-    import types
-
-    if "portalocker" not in sys.modules:
-        spec = importlib.util.find_spec("portalocker")
-        if spec is not None and spec.submodule_search_locations:
-            package = types.ModuleType("portalocker")
-            package.__path__ = list(spec.submodule_search_locations)
-            untyped = types.ModuleType("portalocker.types")
-            untyped.__getattr__ = lambda name: object  # type: ignore[method-assign]
-            made_up = {"portalocker": package, untyped.__name__: untyped}
-            sys.modules.update(made_up)
-            try:
-                return importlib.import_module("portalocker.portalocker")
-            except (ImportError, AttributeError, TypeError):  # laid out in another way: the plain import tells what is
-                sys.modules.pop("portalocker.portalocker", None)
-            finally:
-                for name in made_up:  # who imports portalocker later shall get the real one
-                    sys.modules.pop(name, None)
-    return importlib.import_module("portalocker.portalocker")
-
-
-# flock(2) is what portalocker locks with on Unix.  What its `lock` does around that takes 60 us where somebody has
-# the lock, the call 1 us, and each look at a lock of ours is such a case.
-if system.HAS_JOBS:
-    _portalocker = _load_portalocker()
-    _lock: Callable[[int, Any], None] = _portalocker.lock
-    _EXCLUSIVE = _portalocker.LockFlags.EXCLUSIVE | _portalocker.LockFlags.NON_BLOCKING
-    _LockException: type[Exception] = _portalocker.exceptions.LockException
-    _AlreadyLocked: type[Exception] = _portalocker.exceptions.AlreadyLocked
-else:
-    import fcntl
-
-    _flock: Callable[[int, int], object] = fcntl.flock
-    _EXCLUSIVE = fcntl.LOCK_EX | fcntl.LOCK_NB
-
-
 def _try_lock(descriptor: int) -> bool:
-    if system.HAS_JOBS:
-        try:
-            _lock(descriptor, _EXCLUSIVE)
-        except _AlreadyLocked:
-            return False
-        except _LockException as error:
-            if _told_nothing(error):
-                return False
-            raise _refused(error.__cause__ or error) from error
-        return True
     try:
-        _flock(descriptor, _EXCLUSIVE)
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EAGAIN):
-            return False
-        raise _refused(error) from error
-    return True
-
-
-def _refused(error: BaseException) -> OSError:
-    """What the system says of the lock, which is not that somebody else has it."""
-    number = error.errno if isinstance(error, OSError) else None
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return OSError(number or errno.ENOLCK, not_lockable(why))
-
-
-def _told_nothing(error: BaseException) -> bool:
-    """Whether the C runtime said no and left errno as it was, as that of wine does where somebody has the lock."""
-    causes = (error, *error.args, error.__cause__, error.__context__)
-    return any(isinstance(each, OSError) and each.errno == 0 for each in causes)
+        return system.try_lock(descriptor)
+    except OSError as error:  # which is not that somebody else has it
+        raise OSError(error.errno or errno.ENOLCK, not_lockable(error.strerror or str(error))) from error
 
 
 _held: set[tuple[int, str]] = set()  # the locks of this process: its pid and their paths

@@ -36,6 +36,9 @@ class System(Processes, Children, Ports, Handoff, Protocol):
     def hold_directory(self, path: str) -> int:
         """A descriptor that makes tmp cleaners leave the directory alone; -1 where none are about."""
 
+    def try_lock(self, descriptor: int) -> bool:
+        """Take the lock of an open file without waiting; False if somebody has it. Raises OSError for all else."""
+
     def is_flocked(self, descriptor: int) -> bool:
         """Whether another open file holds the lock on the file."""
 

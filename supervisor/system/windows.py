@@ -131,6 +131,23 @@ def process_name(pid: int) -> str:
         return ""
 
 
+def try_lock(descriptor: int) -> bool:
+    """Take the lock by LockFile, for which portalocker has several ways."""
+    from portalocker import AlreadyLocked, LockException, LockFlags, portalocker  # late: `status` takes no lock
+
+    try:
+        portalocker.lock(descriptor, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
+    except AlreadyLocked:
+        return False
+    except LockException as error:
+        causes = (error, *error.args, error.__cause__, error.__context__)
+        refusals = [each for each in causes if isinstance(each, OSError)]
+        if any(each.errno == 0 for each in refusals):  # the C runtime of wine says no and leaves errno as it was
+            return False
+        raise refusals[0] if refusals else OSError(errno.ENOLCK, str(error)) from error
+    return True
+
+
 def is_flocked(descriptor: int) -> bool:
     """Whether another open file holds the lock: portalocker's MsvcrtLocker locks the first 64 KiB."""
     size = 0x10000
