@@ -109,9 +109,9 @@ def test_systemd_accepts_it(words: tuple[str, ...], tmp_path: Path, run: Run, mo
     file = project(tmp_path / "my shop, 50% of $it")
     made = tmp_path / "shop.service"
     made.write_text(run("-f", str(file), "unit", *words).out)
-    # Without this option unknown keys and bad values are only warnings.
+    # Without this option unknown keys and bad values are only warnings; with `yes` those of other units count as well.
     ran = subprocess.run(
-        ["systemd-analyze", "verify", "--recursive-errors=yes", str(made)],
+        ["systemd-analyze", "verify", "--recursive-errors=no", str(made)],
         env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=30,
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (0, "")
