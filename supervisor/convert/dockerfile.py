@@ -34,6 +34,15 @@ class Image:
     stop_signal: str = ""
     health: dict[str, object] = field(default_factory=dict)  # as compose writes a `healthcheck`
 
+    def source(self) -> str:
+        """The directory in the context whose parts are copied into the WORKDIR: `COPY back/app /srv/app` for `/srv`."""
+        found = set()
+        for outside, inside in self.copied:
+            part = inside.removeprefix(self.working_dir.rstrip("/") + "/")
+            if part != inside and (outside == part or outside.endswith(f"/{part}")):
+                found.add(outside[: -len(part)].rstrip("/"))
+        return found.pop() if len(found) == 1 else ""
+
     @property
     def runs(self) -> list[str]:
         """The words of its command line; none where the Dockerfile names no program."""

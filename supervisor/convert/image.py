@@ -97,7 +97,10 @@ def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | Non
                 place.why = f"`{posixpath.join(context, name)}` cannot be read"
         copied = _copied(place.image.copied, context, around)
         # What is mounted lies over what was copied, and that over what the image is said to be built of.
-        own = [(place.image.working_dir, context)] if place.is_read and place.image.working_dir != "/" else []
+        has_own = place.is_read and place.image.working_dir != "/"
+        source = posixpath.join(context, place.image.source())
+        own = [(place.image.working_dir, source if around.kind(source) is FileKind.FOLDER else context)]
+        own = own if has_own else []
         pairs_ = [*own, *copied, *pairs_]
     elif context.strip():
         place.why = f"it is built of `{context}`, which is not on this machine"
