@@ -157,6 +157,20 @@ def test_a_successor_that_listens_at_a_second_address_late_has_all_its_clients(s
         assert ways_in(port) == []
 
 
+@pytest.mark.parametrize("how", [how for how in HOW if how != "swap"], indirect=True)
+def test_who_waits_is_for_those_that_listen_and_not_for_one_that_only_binds(stack: Make, how: str) -> None:
+    live = stack_of(stack, how, ("placeholder",))
+    with up(live):
+        port = live.rows()["placeholder"]["port"]
+        with caller(port) as calls:
+            eventually(lambda: calls.answered > 2)
+            for _ in range(3):
+                kill(live, "placeholder")
+                answered = calls.answered
+                eventually(lambda answered=answered: calls.answered > answered + 5, within=15)  # type: ignore[misc]
+        assert (calls.refused, calls.late, calls.strange) == (0, 0, [])
+
+
 @one_and_long_others
 def test_what_one_process_does_to_its_socket_the_next_one_does_not_feel(stack: Make, how: str) -> None:
     live = stack_of(stack, how, ("deaf-once",))

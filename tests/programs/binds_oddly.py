@@ -228,6 +228,18 @@ def workers() -> None:
     signal.pause()
 
 
+def placeholder() -> None:
+    """Keeps the port by a socket that is bound and never listens, as Granian does; its workers have their own."""
+    with socket.socket() as holder:
+        holder.setsockopt(*SHARED)
+        holder.bind(HERE)
+        for _ in range(2):
+            if not os.fork():
+                time.sleep(0.3)  # workers that are executed begin later
+                serve(listening(shared=True))
+        signal.pause()
+
+
 def worker_closes() -> None:
     """Two workers, of which the younger closes its socket once it has answered somebody, and lives on."""
     mine = listening(shared=True)
