@@ -18,6 +18,7 @@ LINGERS = "connections in TIME_WAIT of a server without SO_REUSEADDR keep the po
 NAMESPACES = "PID namespaces are those of Linux"
 MANY = "psutil is asked who listens, however many sockets there are"
 STACK = "how little a program with a small stack may be given is a rule of Linux"
+EXITS = "a process that exits has no environment any more, and nothing else tells whose it was"
 SHORT = "its time limit is shorter than two looks at all sockets by psutil on a busy machine"
 
 LEFT_OUT = {
@@ -35,6 +36,7 @@ LEFT_OUT = {
     "test_binds_alone.py::test_with_the_handoff_it_keeps_its_port": LINGERS,
     "test_children.py::test_many_processes_that_fork_on_and_on_are_all_ended": ORPHANS,
     "test_children.py::test_one_that_listens_on_another_port_is_told_both_ports_and_what_to_do": SHORT,
+    "test_children.py::test_the_next_process_begins_once_the_workers_of_the_last_have_given_back_what_they_had": EXITS,
     "test_health.py::test_a_service_that_answers_wrongly_is_not_ready_and_the_answer_is_told": SHORT,
     "test_heirs.py": ORPHANS,
     "test_hostile_services.py::test_spare_ports_held_by_sockets_in_flight_hold_up_nobody": BOUND,

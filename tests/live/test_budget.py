@@ -71,7 +71,8 @@ def test_the_one_that_was_used_longest_ago_makes_room(stack: Make) -> None:
         for name in "abac":  # `b` was used longest ago when there is no room for `c`
             with talking(ports[name]) as client:
                 assert to_the_end(client).strip().isdigit()
-            live.rows()  # the daemon has heard of the end of that client when it answers
+            # It is used last when it becomes ready, and the daemon has heard of the end of the client when it answers.
+            live.until(name, state="running")
         live.until("b", state="idle")
         assert made_room(live) == [("b", "c")]
 
