@@ -65,7 +65,7 @@ def serve() -> None:
     server.setblocking(False)
     is_deaf, deafens = os.pipe()
     signal.signal(signal.SIGTERM, lambda *_: os.write(deafens, b"T"))
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\n" % os.getpid())  # `print` may write the end of the line apart
     if ends:  # it came before
         os.write(deafens, b"T")
     threads = []
