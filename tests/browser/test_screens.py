@@ -84,7 +84,7 @@ def test_axe_finds_nothing(seen: Looking, mode: Any, size: tuple[int, int]) -> N
     for screen in SCREENS:
         seen.to(screen)
         seen.page.wait_for_selector("h1")
-        seen.page.wait_for_function("!document.body.innerText.includes('Connecting')")
+        seen.page.get_by_text("Connecting").first.wait_for(state="hidden")
         seen.page.wait_for_timeout(300)
         seen.page.evaluate(AXE.read_text())
         told = seen.page.evaluate("axe.run(document, {resultTypes: ['violations']})")

@@ -102,8 +102,14 @@ def test_the_model_never_leaves_while_it_answers() -> None:
 @needs_model
 def test_requests_in_the_instant_of_the_end_are_all_answered() -> None:
     with with_the_model(ENGINE_IDLE_STOP="0.001") as running:
-        assert [ask(running).status_code for _ in range(6)] == [200] * 6
-        assert running.output().count("leaves") >= 3
+        codes = []
+
+        def has_left_often() -> bool:  # it does not between two that come within that time
+            codes.append(ask(running).status_code)
+            return running.output().count("leaves") >= 3
+
+        eventually(has_left_often, within=60)
+        assert set(codes) == {200}
 
 
 @needs_model
