@@ -64,6 +64,34 @@ def test_the_lease_of_another_pool_lasts_until_the_process_is_gone(
     assert (slot.lease is None) == (done == "released")
 
 
+class Calls:
+    """Those of a process tree of which the filter says that all have begun to exit."""
+
+    def is_over(self) -> bool:
+        return True
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("look", "is_gone"),
+    [(lambda *_: True, False), (lambda *_: False, True), (None, True)],
+    ids=["exits", "gone", "blind"],
+)
+def test_a_tree_is_over_when_its_filter_says_so_and_nobody_is_seen_to_exit_still(
+    monkeypatch: pytest.MonkeyPatch, look: Any, is_gone: bool
+) -> None:
+    def refuse(*_: object) -> bool:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("supervisor.process.tree.has_ending", look or refuse)
+    scene = Scene(CHAIN)
+    slot = scene.slots["other"]
+    child = slot.child = Child(7, Output(), 0.0, {}, {}, exit=(0, None), handoff=Calls())  # type: ignore[arg-type]
+    trees_of(scene).look_at_leftovers(slot, child)
+    assert (child not in slot.children()) == is_gone
+
+
 def take_back(slot: Any, then: Any) -> None:
     then(slot.lease.take_back())
 

@@ -125,8 +125,12 @@ class Trees:
     def _is_over(self, slot: Slot, child: Child) -> bool:
         if child.handoff is None:
             return self._is_gone(slot, child)
+        if not child.handoff.is_over():
+            return False
         # Since Linux 6.11 one that exits lets go of its filter first, and of its memory and its locks after that.
-        return child.handoff.is_over() and not tree.has_ending(self._members.tree(slot, child))
+        with contextlib.suppress(OSError):  # no descriptor or memory to look with: the filter is the best that we know
+            return not tree.has_ending(self._members.tree(slot, child))
+        return True
 
     def _main_exited(self, slot: Slot, child: Child, pid: int, status: int) -> None:
         if child.main != pid and slot.ending_of(child) is None and child.main in system.children_of(os.getpid()):
