@@ -152,11 +152,14 @@ class Seat:
         return next((sock for sock in self.sockets() if inode_of(sock) == inode), None)
 
     def add(self, claim: Claim) -> None:
-        """Notes who has asked; of those that do not listen the last one of a tree is enough."""
+        """Notes who has asked, beside other trees that have the same socket.
+
+        Of those that do not listen the last one of a tree is enough.
+        """
         self.claims = [
             each
             for each in self.claims
-            if each.inode != claim.inode and (each.listens or claim.listens or each.who != claim.who)
+            if each.who != claim.who or (each.inode != claim.inode and (each.listens or claim.listens))
         ]
         self.claims.append(claim)
 

@@ -17,6 +17,7 @@ from tests.live.test_own_sockets import how, up  # noqa: F401
 from tests.support.caller import caller
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
+from tests.support.rounds import each_once
 from tests.support.running import PROGRAMS, program
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
@@ -129,6 +130,26 @@ def test_a_rolling_restart_and_a_crash_refuse_nobody(stack: Make, how: str) -> N
         assert (calls.refused, calls.late, calls.strange) == (0, 0, [])
         assert [each["restarts"] for each in live.rows()["web"]["replicas"]] == [0, 1, 0]
         assert live.rows()["web"]["handoff"] == how
+
+
+@pytest.mark.parametrize(("how", "way"), each_once(("bpf", "sysctl", "swap"), ("binds", "given")), indirect=["how"])
+def test_all_that_begin_to_listen_at_the_same_moment_are_ready(stack: Make, how: str, way: str) -> None:  # noqa: F811
+    """Where no queue moves they have one socket; so they always have where it is given to them."""
+    (port,) = free_pool(1)
+    live = stack({})
+    python = sys.executable if how == "bpf" else python_of_nobody(live.env)
+    meeting = live.folder / "meeting"
+    meeting.mkdir()
+    more, handoff = ([], "auto") if way == "binds" else (["given"], "systemd")
+    command = [python, str(PROGRAMS / "listens_together.py"), str(meeting), "3", *more]
+    live.write({"web": {"command": command, "pool": [port], "replicas": 3, "handoff": handoff, **AT_ONCE}})
+    if how != "bpf":
+        for path in (meeting, live.folder, live.folder.parent):
+            os.chown(path, 65534, 65534)
+        live.command = lambda *words: [*AS_NOBODY, python, "-m", "supervisor", *words]  # type: ignore[method-assign]
+    with up(live):
+        assert [each["restarts"] for each in live.rows()["web"]["replicas"]] == [0, 0, 0]
+        assert said(port) in pids(live)
 
 
 def test_enough_replicas_are_enough(stack: Make) -> None:

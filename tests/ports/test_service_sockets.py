@@ -171,6 +171,21 @@ def test_clients_wait_after_a_process_has_shut_its_socket_down_and_ended(sockets
     assert ways_in(sockets.port) == []
 
 
+@pytest.mark.parametrize("first", ["1", "2", "3"])
+def test_those_who_have_one_socket_go_on_listening_whichever_of_them_shuts_it_down_and_ends(
+    sockets: ServiceSockets, first: str
+) -> None:
+    with own(LOCAL) as sock, own(LOCAL) as like:
+        lent = begin(sockets, LOCAL, sock, "1")
+        for who in ("2", "3"):
+            lent = sockets.lend(LOCAL, like, Claim(who, inode_of(like)))
+        lent.shutdown(socket.SHUT_RDWR)
+        sockets.process_ended(first)
+        assert connects(sockets.port)
+        assert sockets.inodes() == {inode_of(lent)}
+    assert ways_in(sockets.port) == []
+
+
 @needs_moving
 def test_nobody_is_refused_while_a_process_that_ends_shuts_its_socket_down(sockets: ServiceSockets) -> None:
     with own(LOCAL) as sock:
