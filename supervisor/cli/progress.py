@@ -19,7 +19,7 @@ def follow(answers: "Iterable[Progress]", args: argparse.Namespace) -> int:
     Whom it waits for is shown in place on a terminal, and said every few seconds elsewhere.
     """
     color = wants_color(args.color, sys.stderr)
-    worked = True
+    code = ExitCode.OK
     said = set()
     with Stderr(args.color) as screen:
         for answer in answers:
@@ -31,11 +31,11 @@ def follow(answers: "Iterable[Progress]", args: argparse.Namespace) -> int:
             for result in answer.results or ():
                 text = f"{result.name}: {result.words}"
                 if not result.ok:
-                    worked = False
+                    code = ExitCode.BUG if result.internal_error else max(code, ExitCode.FAILURE)
                     screen.say(f"{paint('error:', 'red', color)} {text}")
                 elif text not in said:  # its progress may have ended with the same words
                     screen.say(text)
-    return int(ExitCode.OK if worked else ExitCode.FAILURE)
+    return int(code)
 
 
 def add_services(parser: argparse.ArgumentParser) -> None:

@@ -26,11 +26,13 @@ class Outcome:
     name: its name
     ok: whether the request succeeded for it
     words: what the result is
+    internal_error: portsup itself failed in it; `portsup` ends with exit code 70
     """
 
     name: str
     ok: bool
     words: str
+    internal_error: bool = False
 
     @property
     def service(self) -> str:

@@ -1,8 +1,10 @@
 """What happens to a service (events, in the past tense) and what is to be done about it (effects, imperative)."""
 
+from supervisor.core.faults import Faulted as Faulted
 from supervisor.core.reasons import Asked, Cause, MemoryAbove
 from supervisor.core.sd_notify import Notification
 from supervisor.core.state import Hook
+from supervisor.core.visits import Called as Called
 from supervisor.core.visits import ClientLeft as ClientLeft
 from supervisor.core.visits import ClientsCounted as ClientsCounted
 from supervisor.core.visits import CountClients as CountClients
@@ -25,11 +27,6 @@ class StartRequested: ...
 @dataclass(frozen=True, slots=True)
 class AwaitRequested:
     """Start when the first client comes to its port, or when it is time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """A client waits on its port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +205,11 @@ class DeadlinePassed: ...
 
 
 Event = (
-    StartRequested | AwaitRequested | Called | AwaitFailed | OfClients | RoomLacking
-    | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
-    | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
-    | BeganListening | BecameReady | ProbeFailed | Printed | BecameHealthy | CheckFailed | MemoryExceeded | Notified
-    | Intruded | MainExited | Survived | Exited | HookEnded | LockLost | DeadlinePassed
+    StartRequested | AwaitRequested | Called | AwaitFailed | OfClients | RoomLacking | StopRequested | KillRequested
+    | RestartRequested | RollRequested | RotateRequested | PortLeased | NoPort | DependenciesMet | DependencyFailed
+    | Spawned | SpawnFailed | BeganListening | BecameReady | ProbeFailed | Printed | BecameHealthy | CheckFailed
+    | MemoryExceeded | Notified | Intruded | MainExited | Survived | Exited | HookEnded | LockLost
+    | DeadlinePassed | Faulted
 )  # fmt: skip
 
 
@@ -280,11 +277,11 @@ class Abandon:
 
 @dataclass(frozen=True, slots=True)
 class RunHook:
-    """Run a command beside the service; `pid` is the process that it is about, if there is one."""
+    """Run a command beside the service."""
 
     hook: Hook
     number: int
-    pid: int | None = None
+    pid: int | None = None  # the process that it is about
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 A reason that is a text instead says what somebody else said: a program, a probe, the system.
 """
 
+from supervisor.core.faults import OfPortsup as OfPortsup
 from supervisor.core.reason import Cause as Cause
 from supervisor.core.reason import Reason as Reason
 from supervisor.core.reason import facts_of as facts_of

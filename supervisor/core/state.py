@@ -56,6 +56,7 @@ class Result(StrEnum):
     MEMORY_LIMIT = "memory-limit"  # it had more than it may have
     DEPENDENCY = "dependency"
     LOCK_LOST = "lock-lost"
+    INTERNAL_ERROR = "internal-error"  # of portsup
 
 
 class Health(StrEnum):

@@ -5,6 +5,11 @@ from supervisor.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """A client waits on its port."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientLeft:
     """A connection of a client of this process has ended; said once after each look for clients."""
 

@@ -19,15 +19,15 @@ from supervisor.daemon.changes import Changes
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.foreground import Foreground, let_go_of
 from supervisor.daemon.console.reporter import Reporter
-from supervisor.daemon.faults import ended_by, is_anybody_there, lock_lost, no_port, place_of, too_late
+from supervisor.daemon.faults import ended_by, is_anybody_there, lock_lost, no_port, of_service, place_of, too_late
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.loading import SETTLED_AFTER, settle
-from supervisor.daemon.options import Options
+from supervisor.daemon.options import Options, PortRules
 from supervisor.daemon.requests.control_socket import ControlSocket
 from supervisor.daemon.requests.desk import Desk
 from supervisor.daemon.rounds import Beating, Rounds
 from supervisor.daemon.service.slot import Slot
-from supervisor.daemon.service.world import PortRules, StackWorld
+from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.ending import Ending
 from supervisor.daemon.stack.endpoints import document
 from supervisor.daemon.stack.graphics import asker
@@ -65,7 +65,7 @@ class Daemon:
         self._signals, self._guardian = 0, lifeline.guardian()
         self._has_reported, self._begun, self._facts = False, loop.time(), instance.facts()
         slots: dict[str, Slot] = {}
-        self._changes = changes = Changes()
+        self._changes = changes = Changes(lambda _, error: self._broken(error))
         self._reporter = Reporter(foreground, journal, slots)
         news = Feed(foreground)
         journal.on_event = news.event
@@ -83,8 +83,9 @@ class Daemon:
         self._ending = Ending(self._stack, options.abort, self._reporter, journal)
         self._rounds: Rounds | None = None  # once there are leases to look at
         self._control = ControlSocket(self._facts["PORTSUP_SOCKET"], desk.handle, journal, loop)
-        changes.follow(self._tell_of)  # the world follows them already; then who tells of them, then who acts on them
-        changes.follow(desk.changed)
+        note = lambda svc, error: of_service(svc.name, error, journal)  # noqa: E731  it is only not told
+        changes.follow(self._tell_of, note)  # the world follows already; then who tells of them, then who acts on them
+        changes.follow(desk.changed, note)
         changes.follow(self._stack.changed)
         self._automatic = Automatic(spec, instance, self._stack, self._world, changes, self._reporter)
         journal.also = self._automatic.hear
@@ -126,7 +127,9 @@ class Daemon:
 
     def _on_mistake(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception that nobody caught is a mistake of ours: going on would mean to supervise by accident."""
-        error = context.get("exception") or RuntimeError(context["message"])
+        self._broken(context.get("exception") or RuntimeError(context["message"]))
+
+    def _broken(self, error: BaseException) -> None:
         if (refused := refusal(error)) is not None:
             self._fatal(refused)
             return

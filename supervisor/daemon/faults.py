@@ -4,12 +4,16 @@ import os
 from collections.abc import Collection
 
 from supervisor.core import journal
+from supervisor.core.faults import is_of_portsup
 from supervisor.core.port_state import PortState
+from supervisor.core.reasons import Cause, OfPortsup
 from supervisor.daemon.service.slot import Slot
-from supervisor.errors import LockLost, PoolExhausted, PortsupError, WaitTimedOut
+from supervisor.errors import InternalError, LockLost, PoolExhausted, PortsupError, WaitTimedOut, refusal
 from supervisor.logs.journal import Journal
 from supervisor.ports.leases import Loss
 from supervisor.words import endings, refusals
+from supervisor.words.failures import OURS
+from supervisor.words.reasons import text_of
 
 MOST_CALLS = 6  # that are told of an internal error
 
@@ -33,15 +37,42 @@ def place_of(error: BaseException) -> str:
     return " < ".join(reversed(calls[-MOST_CALLS:]))
 
 
-def unanswered(do: str, error: Exception, log: Journal) -> PortsupError:
+def of_service(service: str, error: Exception, log: Journal) -> Cause:
+    """What an exception that nobody expected is as the reason of a service; the journal has it.
+
+    What the system refuses is no error of ours.
+    """
+    if isinstance(error, OSError | MemoryError):
+        why = str(error) if isinstance(error, MemoryError) else error.strerror or str(error)
+        log.tell(journal.Refused(service=service, why=why, where=place_of(error)))
+        return why.lower() or "not enough memory"
+    log.tell(journal.Mistake(service=service, error=repr(error), where=place_of(error)))
+    place = place_of(error).split(" < ")[0]
+    return OfPortsup(log.redact(f"{type(error).__name__}: {error}"), place)
+
+
+def obstacle_of(slot: Slot, error: Exception, log: Journal) -> PortsupError:
+    """What has kept a service from all its ports, if no port was at fault."""
+    if isinstance(error, PortsupError):
+        return error
+    what = refusals.not_leased(slot.spec.name)
+    if (refused := refusal(error, what)) is not None:
+        return refused
+    why = of_service(slot.spec.name, error, log)
+    return InternalError(what, text_of(why), OURS) if is_of_portsup(why) else PortsupError(what, text_of(why))
+
+
+def unanswered(do: str, error: Exception, log: Journal, *, changes: bool = False) -> PortsupError:
     """The answer to a request that this has kept from being answered, or begun; the journal has it if it is our fault.
+
+    `changes`: it may have changed something before.
 
     What could not be loaded is not: the system was short of something, or portsup is not installed any more.
     """
     if (lack := refusals.lack(do, error)) is not None:
         return lack
     log.tell(journal.Mistake(error=repr(error), where=place_of(error)))
-    return refusals.internal_error(do, log.redact(f"{type(error).__name__}: {error}"))
+    return refusals.internal_error(do, log.redact(f"{type(error).__name__}: {error}"), changes=changes)
 
 
 def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:

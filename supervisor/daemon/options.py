@@ -18,3 +18,12 @@ class Options:
     profiles: Collection[str] = ()
     files: tuple[str, ...] = ()  # empty: the services.yaml of the working directory, or above it
     abort: Abort = Abort()
+
+
+@dataclass(frozen=True, slots=True)
+class PortRules:
+    """How ports are given out."""
+
+    hands_over: bool  # as sockets, to services that want that
+    strict: bool  # the first port of a pool or none: as services.yaml has it, until a reload
+    always_strict: bool  # as `up` was told

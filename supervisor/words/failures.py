@@ -6,6 +6,7 @@ from supervisor.core.state import Result
 from supervisor.core.stdin import Stdin, seems_to_watch
 from supervisor.words.reasons import text_of
 
+OURS = "please send the developers what `portsup events -n all` has of it"
 STDIN_HINT = "such programs end with their standard input: set `stdin: open`"
 
 
@@ -31,6 +32,8 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
             return f"gave up: {text_of(svc.reason)}\n  {_next(svc)}"
         case Result.LOCK_LOST:
             return text_of(svc.reason)
+        case Result.INTERNAL_ERROR:
+            return f"gave up: {text_of(svc.reason)}\n  {OURS}; {_next(svc)}"
         case Result.TIMEOUT if svc.pid is not None:
             who = text_of(svc.reason) if svc.survivor else f"process {svc.pid} is {text_of(svc.reason)}"
             return f"{who}; its port stays reserved, and `portsup start {svc.name}` starts it all the same"

@@ -113,6 +113,8 @@ def _of_stack(reason: Reason) -> str:
             return _needs_lost(needs)
         case reasons.NoRoom():
             return _no_room(reason)
+        case reasons.OfPortsup(error, where):
+            return f"internal error of portsup: {error}" + (f", in {where}" if where else "")
     raise AssertionError(f"there are no words for {reason!r}")
 
 

@@ -34,11 +34,13 @@ def no_answer_to(do: str) -> str:
     return f"cannot answer `{do}`"
 
 
-def internal_error(do: str, error: str) -> InternalError:
-    """A client gets no answer, and that is our fault."""
+def internal_error(do: str, error: str, *, changes: bool = False) -> InternalError:
+    """A client gets no answer, and that is our fault; `changes`: some of what it has asked for may be done."""
     why = f"internal error of portsup: {error}"
     hint = "the services go on; please send the developers what `portsup events -n all` has of it"
-    return InternalError(no_answer_to(do), why, hint)
+    if changes:
+        hint = f"`portsup status` shows what was done, and `portsup {do}` does the rest; {hint}"
+    return InternalError(f"cannot finish `{do}`" if changes else no_answer_to(do), why, hint)
 
 
 def unknown_service(name: str, stack: str, known: Collection[str]) -> NotFound:

@@ -26,6 +26,7 @@ AT_ANY_TIME: tuple[ev.Event, ...] = (
     ev.AwaitRequested(), ev.Called(), ev.IdlingChanged(), ev.AwaitFailed("no handoff"),
     ev.RotateRequested(), ev.DependenciesMet(), ev.DependenciesMet(), ev.DependencyFailed("db failed"),
     *[ev.DeadlinePassed()] * 4, ev.RollRequested(), ev.HookEnded(999), ev.StopRequested(0.1, is_urgent=True),
+    ev.Faulted("an internal error"),
     ev.RoomLacking(NoRoom("memory", 2 << 30, 1 << 30, ("api",))),
 )  # fmt: skip
 GOOD = tuple(
@@ -55,6 +56,7 @@ OF_A_PROCESS: tuple[Make, ...] = (
     lambda _, pid: ev.ClientsCounted(pid, 0),
     lambda _, pid: ev.ClientsCounted(pid, 1, has_left=True),
     lambda _, pid: ev.FoundInUse(pid, "busy"),
+    lambda _, pid: ev.Faulted("an internal error", pid),
     lambda _, __: ev.RoomNeeded("api"),
     *[lambda world, pid: ev.Notified(pid, world.notice())] * 2,
 )

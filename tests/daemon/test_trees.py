@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from supervisor.core.state import State
 from supervisor.daemon.processes.heirs import Heir
 from supervisor.daemon.processes.members import Members
 from supervisor.daemon.processes.reaper import Reaper
@@ -124,7 +125,8 @@ def test_an_heir_that_leaves_one_of_its_own_while_it_is_looked_at_is_followed(mo
     where = "supervisor.daemon.processes.trees"
     monkeypatch.setattr(f"{where}.tree.roots", lambda *_: next(generations))
     monkeypatch.setattr(f"{where}.system.identity_of", lambda pid: Identity(pid, 1.0))
-    monkeypatch.setattr(f"{where}.by_pid_file", lambda _, roots: Heir(11, "") if 11 in roots else None)
+    by_pid_file = "supervisor.daemon.processes.heirs.by_pid_file"
+    monkeypatch.setattr(by_pid_file, lambda _, roots: Heir(11, "") if 11 in roots else None)
     monkeypatch.setattr(Reaper, "watch", lambda *_: None)
     scene, told = Scene(CHAIN), Told()
     slot = scene.slots["other"]
@@ -140,7 +142,7 @@ def test_whoever_follows_a_main_process_is_looked_for_until_somebody_can_look(mo
     monkeypatch.setattr(f"{where}.tree.can_look", lambda: not sight or sight.pop())
     monkeypatch.setattr(f"{where}.tree.roots", lambda *_: [] if sight else [10])
     monkeypatch.setattr(f"{where}.system.identity_of", lambda pid: Identity(pid, 1.0))
-    monkeypatch.setattr(f"{where}.by_socket", lambda _, roots: Heir(10, "") if roots else None)
+    monkeypatch.setattr("supervisor.daemon.processes.heirs.by_socket", lambda _, roots: Heir(10, "") if roots else None)
     scene, told, ends = Scene(CHAIN), Told(), list[Any]()
     scene.run("other")
     monkeypatch.setattr(Reaper, "watch", lambda _, __, on_exit: ends.append(on_exit))
@@ -152,3 +154,55 @@ def test_whoever_follows_a_main_process_is_looked_for_until_somebody_can_look(mo
     assert (told.heirs, child.exit) == ([], None)
     trees._loop.advance(1.0)  # type: ignore[attr-defined]
     assert (told.heirs, child.exit) == ([10], None)
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), KeyError("x")])
+def test_a_look_at_the_end_of_a_process_that_fails_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """What the system refuses is no news; a mistake is told once, however often it is made."""
+    failures, ends = [error] * 3, list[Any]()
+
+    def is_gone(*_: object) -> bool:
+        if failures:
+            raise failures.pop()
+        return True
+
+    monkeypatch.setattr("supervisor.process.tree.is_gone", is_gone)
+    monkeypatch.setattr("supervisor.process.tree.kill", lambda _: set())
+    monkeypatch.setattr(Reaper, "watch", lambda _, __, on_exit: ends.append(on_exit))
+    scene = Scene(CHAIN)
+    scene.run("other")
+    trees = trees_of(scene)
+    slot = scene.slots["other"]
+    child = slot.child = Child(slot.service.pid or 0, Output(), 0.0, {}, {})  # type: ignore[arg-type]
+    trees.follow(slot, child)
+    ends[0](1 << 8)
+    assert child.exit == (1, None)
+    trees._loop.advance(1.0)  # type: ignore[attr-defined]
+    assert (child in slot.children(), slot.service.state) == (False, State.FAILED)
+    notes = [each for each in scene.world.done if each.startswith("note")]
+    assert notes == ([] if isinstance(error, OSError) else ["note KeyError('x')"])
+
+
+def test_an_heir_that_cannot_be_looked_for_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    failures, ends = [OSError(24, "Too many open files")] * 2, list[Any]()
+
+    def roots(*_: object) -> list[int]:
+        if failures:
+            raise failures.pop()
+        return [10]
+
+    monkeypatch.setattr("supervisor.process.tree.roots", roots)
+    monkeypatch.setattr("supervisor.system.identity_of", lambda pid: Identity(pid, 1.0))
+    monkeypatch.setattr("supervisor.daemon.processes.heirs.by_socket", lambda _, roots: Heir(10, "") if roots else None)
+    monkeypatch.setattr(Reaper, "watch", lambda _, __, on_exit: ends.append(on_exit))
+    scene, told = Scene(CHAIN), Told()
+    scene.run("other")
+    trees = trees_of(scene, told)
+    slot = scene.slots["other"]
+    child = slot.child = Child(slot.service.pid or 0, Output(), 0.0, {}, {})  # type: ignore[arg-type]
+    trees.follow(slot, child)
+    ends[0](0)
+    trees._loop.advance(1.0)  # type: ignore[attr-defined]
+    assert (told.heirs, child.exit, slot.service.state) == ([10], None, State.RUNNING)

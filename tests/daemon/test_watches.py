@@ -14,13 +14,13 @@ import pytest
 from supervisor.core import events as ev
 from supervisor.core.handoff import BindMode, Give, Place
 from supervisor.daemon.console.foreground import Pipe
+from supervisor.daemon.contained import ContainedLoop
 from supervisor.daemon.handoff.calls import Handoff
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
 from supervisor.daemon.handoff.looks import Seen, at_once
 from supervisor.daemon.service.callers import Callers
-from supervisor.daemon.service.spawner import Spawner
 from supervisor.system.registrations import Entry, Uses, register_again
 from tests.support.descriptors import descriptors
 
@@ -211,9 +211,8 @@ def test_a_look_is_made_at_once_where_no_thread_can_be_had(monkeypatch: pytest.M
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    starter = Spawner(Loop(), Anything(), Anything(), Anything(), hands_over=True)  # type: ignore[arg-type]
     seen: list[int] = []
-    starter._aside(lambda: 7, seen.append)
+    ContainedLoop(Loop(), print).aside(lambda: 7, seen.append)  # type: ignore[arg-type]
     assert seen == [7]
     with socket.socket() as before, socket.socket() as after, select.epoll() as epoll:
         epoll.register(before, select.EPOLLIN)

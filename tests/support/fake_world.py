@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from supervisor.core import events as ev
-from supervisor.core.reasons import Cause
+from supervisor.core.reasons import Cause, OfPortsup
 from supervisor.core.service import Service
 from supervisor.daemon.service.keeper import Keeper
 
@@ -151,6 +151,13 @@ class FakeWorld:
     def changed(self, before: Service, after: Service) -> None:
         self.changes.append((before.state, after.state))
         self.on_change(before, after)
+
+    def faulted(self, svc: Service, error: Exception) -> Cause:
+        self.done.append(f"note {error!r}")
+        return OfPortsup(repr(error))
+
+    def give_up(self, error: Exception) -> None:
+        raise error
 
     def keeper(self, service: Service, loop: FakeLoop) -> Keeper:
         """A keeper in this world."""

@@ -200,12 +200,24 @@ class ControlMadeAgain(Event):
 
 
 class Mistake(Event):
-    """an internal error of portsup: `error`, and `where` it happened; if it only kept portsup from answering a client, the instance goes on"""  # noqa: E501
+    """an internal error of portsup: `error`, and `where` it happened. The instance goes on if that only kept portsup from answering a client, or if it was about one `service`"""  # noqa: E501
 
     event = "mistake in portsup"
     level = ERROR
     error: str
     where: str = ""
+    service: str | None = None
+
+
+class Refused(Event):
+    """the system refused something that portsup does for a `service`: `why`, and `where` that was; portsup tries again, or restarts the service by its policy"""  # noqa: E501
+
+    event = "system refused"
+    level = WARNING
+    is_frequent = True
+    why: str
+    where: str = ""
+    service: str | None = None
 
 
 class DaemonHung(Event):

@@ -125,6 +125,26 @@ def kill(svc: Service, then: Then, why: Cause, now: float, grace: float = 0.0) -
     return svc, (ev.Kill(svc.process),)
 
 
+def faulted(svc: Service, why: Cause, now: float) -> Step:
+    """Portsup failed in what it does for it: what there is of a process is killed, and its restart policy decides.
+
+    What it was to do then it still does.
+    """
+    failing = replace(svc, then=Then.RETRY, result=Result.INTERNAL_ERROR, reason=why)
+    match svc.state:
+        case S.STARTING | S.RUNNING if svc.pid is not None:
+            return kill(replace(svc, result=Result.INTERNAL_ERROR), Then.RETRY, why, now)
+        case S.STARTING | S.PREPARING:
+            return gone(failing, "", now)
+        case S.ACQUIRING | S.WAITING | S.IDLE:
+            return rest(svc, S.FAILED, Result.INTERNAL_ERROR, why)
+        case S.TERMINATING if svc.pid is not None:
+            return kill(svc, svc.then, svc.reason, now)
+        case S.TERMINATING | S.CLEANING if svc.hook is not None:
+            return hook_ended(svc, ev.HookEnded(svc.hook.number, why), now)
+    return svc, ()
+
+
 def rest(svc: Service, state: State, result: Result, why: Cause) -> Step:
     """Leaves it without a process."""
     return replace(idle(svc), state=state, result=result, reason=why, clients_until=None), ()

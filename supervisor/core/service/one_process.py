@@ -22,6 +22,7 @@ from supervisor.core.service.hooks import Step as Step
 from supervisor.core.service.moves import (
     abort,
     acquire,
+    faulted,
     fresh,
     gone,
     heard,
@@ -199,6 +200,9 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return gone(noted, exit.intruder, now) if svc.hook is None else (hooks.left_alone(noted, exit.intruder), ())
         case S.FAILED, ev.Exited(pid) as exit if pid == svc.pid:
             return gone(replace(note_exit(svc, exit), then=Then.FAIL), "", now)
+
+        case _, ev.Faulted(why, pid) if pid in (None, svc.pid):
+            return faulted(svc, why, now)
 
         case S.FAILED, ev.LockLost():
             return svc, ()

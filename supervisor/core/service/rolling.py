@@ -78,6 +78,8 @@ def _step(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
         case ev.SpawnFailed(why) if beside.pid is None:
             return replace(svc, beside=None, roll_trouble=why), ()
 
+        case ev.Faulted(why, pid) if pid is not None and pid == beside.pid:
+            return (svc, ()) if beside.role is Role.DOOMED else _doom(replace(svc, roll_trouble=why), beside, now)
         case ev.BeganListening(pid) if pid == beside.pid:
             beside = replace(beside, reached=max(beside.reached, Milestone.LISTENING))
             if svc.is_ready_by_listening and _is_coming(beside):

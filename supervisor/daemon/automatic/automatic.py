@@ -12,6 +12,7 @@ from supervisor.core.reasons import Cause
 from supervisor.core.service import Service
 from supervisor.daemon.changes import Changes
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.faults import of_service
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.stack import Stack
@@ -40,7 +41,7 @@ class Automatic:
         self._notices: Notices | None = None
         self._is_over = False
         self.configure(spec)
-        changes.follow(self._changed)
+        changes.follow(self._changed, lambda svc, error: of_service(svc.name, error, instance.journal))
 
     def configure(self, spec: StackSpec) -> None:
         """What a services.yaml asks for; one that is read again, too."""

@@ -177,7 +177,7 @@ class ProcessChecks:
                 pause = min(pause * 2, LAST_PAUSE)
             slot.keeper.tell(ev.BecameReady(child.pid))
 
-        child.tasks.append(begin(question(), self._loop))
+        child.tasks.append(begin(question(), self._loop, lambda error: slot.keeper.failed(error, child.pid)))
 
     async def ask(self, slot: Slot, probe: Probe, asker: Asker, patience: float) -> Cause:
         """ "" if the answer is good, else what was wrong with it."""
@@ -209,7 +209,7 @@ class ProcessChecks:
                 slot.keeper.tell(event)
                 await asyncio.sleep(check.interval)
 
-        child.tasks.append(begin(watch(), self._loop))
+        child.tasks.append(begin(watch(), self._loop, lambda error: slot.keeper.failed(error, child.pid)))
 
     def check_listeners(self, slots: Collection[Slot]) -> None:
         """Looks whether anybody but the service itself listens on the port of a running service."""

@@ -11,9 +11,12 @@ from collections.abc import Sequence
 
 from supervisor import system
 from supervisor.dataclass import dataclass
+from supervisor.process import tree
+from supervisor.system import Identity
 from supervisor.words.sockets import listens_on, named_by
 
 MOST_ASKED = 64  # processes whose descriptors are looked at
+MOST_GENERATIONS = 5  # of processes that end while their heir is looked for
 LONGEST_PID_FILE = 64  # bytes that are read of one; the pid is in its first line
 
 
@@ -23,6 +26,31 @@ class Heir:
 
     pid: int
     why: str
+
+
+def heir_of(its: tree.Tree, file: str, port: int | None) -> Heir | None:
+    """Who stands for a process tree whose main process has ended: by its pid file, or by the port; "" and None for no
+    such look.
+    """
+    before: list[int] = []
+    for _ in range(MOST_GENERATIONS):
+        roots = tree.roots(its)
+        if roots == before:
+            break
+        known = ((system.identity_of(pid), pid) for pid in roots)
+        oldest_first = [pid for identity, pid in sorted((each for each in known if each[0]), key=_age)]
+        heir = by_pid_file(file, oldest_first) if file else None
+        if heir is None and port is not None:
+            with contextlib.suppress(OSError):  # nobody can be looked up just now: there is another look
+                heir = by_socket(port, oldest_first)
+        if heir is not None:
+            return heir
+        before = roots  # one may have left a child and ended while it was looked at, as daemon(3) does
+    return None
+
+
+def _age(known: tuple[Identity | None, int]) -> tuple[float, int]:
+    return (known[0].start_time if known[0] else 0, known[1])
 
 
 def by_pid_file(path: str, roots: Sequence[int]) -> Heir | None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from supervisor import system
 from supervisor.config.spec import StopTo
@@ -12,21 +12,20 @@ from supervisor.core.reasons import Survivors
 from supervisor.core.state import Role, State
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.processes import anyway
-from supervisor.daemon.processes.heirs import Heir, by_pid_file, by_socket, is_in_background
+from supervisor.daemon.processes.heirs import Heir, heir_of, is_in_background
 from supervisor.daemon.processes.members import Members
 from supervisor.daemon.processes.reaper import code_and_signal
+from supervisor.daemon.processes.survivors import kill_unclaimed, survivors
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.dataclass import dataclass
 from supervisor.ports.holders import Holder
 from supervisor.process import tree
-from supervisor.process.shared import is_shared
-from supervisor.system import SIGCONT, SIGKILL, Identity
+from supervisor.system import SIGCONT
 
 TakeBack = Callable[[Slot, Callable[[Holder | None], None]], None]
 
 LEAVES_WITHIN = 0.5  # seconds from the end of a program until its child has left its session, as daemon(3) does
 LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
-MOST_GENERATIONS = 5  # of processes that end while their heir is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,26 @@ class Trees:
         self._watch(slot, child, child.pid)
 
     def _watch(self, slot: Slot, child: Child, pid: int) -> None:
-        self._reaper.watch(pid, lambda status: self._main_exited(slot, child, pid, status))
+        self._reaper.watch(pid, lambda status: self._look(slot, child, self._main_exited, pid, status))
+
+    def _look(self, slot: Slot, child: Child, look: Callable[..., object], *facts: int) -> None:
+        """Looks at one tree: what the system refuses is tried again, and what nobody expected is its own trouble."""
+        try:
+            look(slot, child, *facts)
+        except OSError:
+            if child in slot.children():
+                self._loop.call_later(LEFTOVER_CHECK, self._look, slot, child, look, *facts)
+        except Exception as error:
+            child.exit = child.exit or (code_and_signal(facts[-1]) if facts else (child.ended, None))
+            child.ended = None
+            self._faulted(slot, child, error)
+            self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+
+    def _faulted(self, slot: Slot, child: Child, error: Exception) -> None:
+        """Once for each process: what goes wrong may do so at every look."""
+        if not child.has_faulted and child in slot.children():
+            child.has_faulted = True
+            slot.keeper.failed(error, child.pid)
 
     def terminate(self, slot: Slot, pid: int, number: int) -> None:
         """The signal to a process of a service and its group, or as `stop_signal` says; to its rest if it is gone."""
@@ -79,7 +97,8 @@ class Trees:
             return
         found = tree.kill(self._members.tree(slot, child))
         if not found and self._is_lost(child):
-            found = self._kill_unclaimed()
+            lost = sum(self._is_lost(each) for each_slot in self._slots.values() for each in each_slot.children())
+            found = kill_unclaimed(self._reaper, self._members.run_id) if lost == 1 else set()
         refused = [pid for pid in found if not tree.may_kill(pid)]
         if refused:
             self._tell_survivors(slot, child, survivors(refused, system.process_user(refused[0])))
@@ -87,19 +106,6 @@ class Trees:
     def _is_lost(self, child: Child) -> bool:
         """Whether there is somebody left of a tree of whom only its filter knows."""
         return child.exit is not None and child.handoff is not None and not child.handoff.is_over()
-
-    def _kill_unclaimed(self) -> set[int]:
-        """Kills those of our children of whom nobody knows whose they are, if one tree only misses any."""
-        lost = [each for slot in self._slots.values() for each in slot.children() if self._is_lost(each)]
-        if len(lost) > 1:
-            return set()
-        orphans = set(system.children_of(os.getpid())) - self._reaper.others()
-        unclaimed = [pid for pid in orphans if tree.is_unclaimed(pid, self._members.run_id) and not is_shared(pid)]
-        found = {pid for root in unclaimed for pid in (root, *system.descendants_of(root))}
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                system.send_signal(pid, SIGKILL)
-        return found
 
     def _tell_survivors(self, slot: Slot, child: Child, who: Survivors) -> None:
         if who != child.survivors:
@@ -164,7 +170,7 @@ class Trees:
             return
         is_hidden = slot.ending_of(child) is None and not tree.can_look()
         if is_hidden or self._may_come(slot, child):
-            self._loop.call_later(LEFTOVER_CHECK, self._await_heir, slot, child)
+            self._loop.call_later(LEFTOVER_CHECK, self._look, slot, child, self._await_heir)
         else:
             child.ended = None
             self._ended(slot, child, code, None)
@@ -179,30 +185,14 @@ class Trees:
         return heir is not None
 
     def _heir(self, slot: Slot, child: Child) -> Heir | None:
-        before: list[int] = []
-        for _ in range(MOST_GENERATIONS):
-            roots = tree.roots(self._members.tree(slot, child))
-            if roots == before:
-                break
-            if heir := self._heir_among(slot, child, roots):
-                return heir
-            before = roots  # one may have left a child and ended while it was looked at, as daemon(3) does
-        return None
-
-    def _heir_among(self, slot: Slot, child: Child, pids: Collection[int]) -> Heir | None:
-        known = ((system.identity_of(pid), pid) for pid in pids)
-        roots = [pid for identity, pid in sorted((each for each in known if each[0]), key=_age)]
-        port, file = slot.service.port, self._pid_file(slot)
-        heir = by_pid_file(file, roots) if file else None
-        if heir is None and port is not None and not (file and is_starting(slot, child)):
-            with contextlib.suppress(OSError):  # nobody can be looked up just now: there is another look
-                heir = by_socket(port, roots)
-        return heir
+        file = self._pid_file(slot)
+        port = None if file and is_starting(slot, child) else slot.service.port
+        return heir_of(self._members.tree(slot, child), file, port)
 
     def _look_for_leftovers(self) -> None:
         for slot in self._slots.values():
             for child in slot.children():
-                self.look_at_leftovers(slot, child)
+                self._try_to_look(slot, child)
 
     def look_at_leftovers(self, slot: Slot, child: Child, *, is_first: bool = False) -> None:
         """Sees whether a tree whose main process has ended is gone, and what to do about it if not."""
@@ -230,15 +220,21 @@ class Trees:
             self.kill(slot, child.pid)
 
     def _recheck(self, slot: Slot, child: Child) -> None:
+        self._try_to_look(slot, child)
+        if child in slot.children():
+            self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+
+    def _try_to_look(self, slot: Slot, child: Child) -> None:
         try:
             self.look_at_leftovers(slot, child)
-        finally:
-            if child in slot.children():
-                self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+        except OSError:  # no descriptor or memory to look with: there is another look
+            pass
+        except Exception as error:
+            self._faulted(slot, child, error)
 
     def _all_gone(self, slot: Slot, child: Child) -> None:
         code, signal = child.exit or (None, None)
-        anyway.each(self._last_acts(slot, child))
+        slot.keeper.contain(anyway.each, self._last_acts(slot, child), pid=child.pid)
         slot.ran = self._loop.time() - child.spawned_at
 
         def tell(holder: Holder | None) -> None:
@@ -250,11 +246,14 @@ class Trees:
         else:
             slot.beside = None
         if slot.lease is not None and not any(each.children() for each in slot.replicas):
-            if slot.lease.pool == slot.pool:
-                self._ends.take_back(slot, tell)
-                return
-            slot.lease.release()  # a reload gave it another pool, and this process lived on
-            slot.shared.lease = None
+            try:
+                if slot.lease.pool == slot.pool:
+                    self._ends.take_back(slot, tell)
+                    return
+                slot.lease.release()  # a reload gave it another pool, and this process lived on
+                slot.shared.lease = None
+            except Exception as error:
+                slot.keeper.failed(error, child.pid)
         tell(None)
 
     def _last_acts(self, slot: Slot, child: Child) -> Iterator[anyway.Act]:
@@ -286,15 +285,3 @@ def is_starting(slot: Slot, child: Child) -> bool:
     if child is slot.beside:
         return slot.service.beside is not None and slot.service.beside.role is Role.SUCCESSOR
     return slot.service.state is State.STARTING
-
-
-def survivors(pids: Collection[int], user: str = "") -> Survivors:
-    """Those who are left after SIGKILL; `user` is whose they are, if they may not be killed."""
-    if not pids:
-        return Survivors()
-    first, *others = sorted(pids)
-    return Survivors(first, system.process_name(first) or "", len(others), user)
-
-
-def _age(known: tuple[Identity | None, int]) -> tuple[float, int]:
-    return (known[0].start_time if known[0] else 0, known[1])

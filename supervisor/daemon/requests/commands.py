@@ -19,14 +19,15 @@ from supervisor.core.signals import name_of
 from supervisor.core.state import AT_REST, IS_AT_WORK, IS_LIVE, State
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.requests.choice import Choice
-from supervisor.daemon.requests.looks import Looks
+from supervisor.daemon.requests.isolation import Isolation
 from supervisor.daemon.requests.readers import Readers
 from supervisor.daemon.requests.scaling import scale
 from supervisor.daemon.requests.status import environment_told, result_of
 from supervisor.daemon.requests.statuses import Statuses
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
-from supervisor.daemon.stack.reload import Reloader, changes
+from supervisor.daemon.stack.reload import Reloader
+from supervisor.daemon.stack.rereading import changes
 from supervisor.daemon.stack.rolling import check_rolling, roll
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stack.waiting import Note, telling, unsettled
@@ -56,7 +57,7 @@ class Commands:
         self._reloader = reloader
         self._statuses = Statuses(instance, stack, reloader)
         self._readers = Readers(stack, world, world.news, instance.journal.path, self._statuses.of)
-        self._looks = Looks(instance.journal)
+        self._isolation = Isolation(instance.journal)
         self._ends: list[Reply] = []  # who asked for the end
         self._ended: list[str] = []  # of what
         self._tasks: set[asyncio.Task[None]] = set()
@@ -68,7 +69,7 @@ class Commands:
         except PortsupError:
             raise
         except Exception as error:
-            raise self._looks.failed(request, error) from error
+            raise self._isolation.failed(request, error) from error
 
     def _handle(self, request: Request, reply: Reply) -> None:
         doing(asyncio.get_running_loop(), activities.answering(request.do))
@@ -78,7 +79,7 @@ class Commands:
             case requests.Status(names):
                 reply.is_next = True
                 work = self._statuses.tell(self._choice.services(names), reply, request.do)
-                self._run(self._looks.follow(request, work, reply))
+                self._run(work, request, reply)
             case requests.Resources(names):
                 self._readers.tell_resources(self._choice.services(names), reply)
             case requests.Watch():
@@ -87,7 +88,7 @@ class Commands:
                 self._readers.subscribe(request, reply)
             case requests.Trend(names):
                 work = self._readers.tell_trend(self._choice.services(names), reply)
-                self._run(self._looks.follow(request, work, reply))
+                self._run(work, request, reply)
             case requests.History(port):
                 self._readers.tell_history(port, reply)
             case requests.Events(names) | requests.Logs(names):
@@ -104,38 +105,40 @@ class Commands:
                 self._ends.append(reply)
                 self._ended = [slot.label for slot in self._stack.slots.values()]
                 self._down(grace)
-                self._run(self._tell_until_the_end(reply))
+                self._run(self._tell_until_the_end(reply), request, reply)
             case requests.Start(names):
                 chosen = self._choice.replicas(names)
                 asked = [slot.spec.name for slot in chosen]
                 self._stack.check_stays("start", asked)
                 self._reloader.check_start([slot.of for slot in chosen])
                 slots = [self._stack.slots[name] for name in self._stack.start(asked)]
-                self._run(self._follow(slots, has_settled, State.RUNNING, reply))
+                self._run(self._follow(slots, has_settled, State.RUNNING, reply), request, reply)
             case requests.Stop(names, grace):
                 slots = self._choice.replicas(names)
                 self._warn_of_dependants(slots, reply)
                 self._stack.stop([slot.spec.name for slot in slots], grace)
-                self._run(self._follow(slots, is_at_rest, State.STOPPED, reply))
+                self._run(self._follow(slots, is_at_rest, State.STOPPED, reply), request, reply)
             case requests.Restart(names, grace, is_rolling):
                 slots = self._choice.replicas(names)
                 self._stack.check_stays("restart", [slot.spec.name for slot in slots])
                 self._reloader.check_start([slot.of for slot in slots if slot.service.state in AT_REST])
                 if is_rolling:
                     note = self._note(reply)
-                    self._run(roll(self._stack, check_rolling(slots), grace, reply, self._redact, note))
+                    work = roll(self._stack, check_rolling(slots), grace, reply, self._redact, note)
+                    self._run(work, request, reply)
                 else:
-                    self._run(self._restart(slots, grace, reply))
+                    self._run(self._restart(slots, grace, reply), request, reply)
             case requests.Reload(is_dry, files):
-                self._run(self._reload(reply, files, is_dry=is_dry))
+                self._run(self._reload(reply, files, is_dry=is_dry), request, reply)
             case requests.Rotate(name):
-                self._run(self._rotate(self._choice.service(name), reply))
+                self._run(self._rotate(self._choice.service(name), reply), request, reply)
             case requests.Scale(replicas):
                 wanted = {self._choice.service(name).of: count for name, count in replicas.items()}
                 settle = lambda new: self._settle(new, has_settled, State.RUNNING, reply)  # noqa: E731
-                self._run(scale(
+                work = scale(
                     self._stack, self._reloader, wanted, reply, self._note(reply), settle, self._readers.changed
-                ))  # fmt: skip
+                )  # fmt: skip
+                self._run(work, request, reply)
             case requests.Kill(names, number):
                 self._signal(self._choice.replicas(names), number, reply)
 
@@ -149,8 +152,8 @@ class Commands:
         found = self._world.programs.endpoints().items()
         return Addresses({name: Address(each.host, each.port, each.url, each.pool) for name, each in found})
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = begin(work, asyncio.get_running_loop())
+    def _run(self, work: Coroutine[Any, Any, None], request: Request, reply: Reply | None) -> None:
+        task = begin(self._isolation.follow(request, work, reply), asyncio.get_running_loop())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -203,7 +206,7 @@ class Commands:
 
     def reload(self) -> None:
         """What a signal asks for: nobody waits for the answer, so the journal has it."""
-        self._run(self._reload(None))
+        self._run(self._reload(None), requests.Reload(), None)
 
     async def _reload(self, reply: Reply | None, files: Sequence[str] = (), *, is_dry: bool = False) -> None:
         slots, names = self._stack.slots, set[str]()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from supervisor.control.progress import Outcome
 from supervisor.control.reply import Reply
 from supervisor.core.conditions import is_missing
+from supervisor.core.faults import is_of_portsup
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.reload import Reloader
 from supervisor.daemon.stack.stack import Stack
@@ -36,5 +37,7 @@ async def scale(
     for name, count in wanted.items():
         failed = sum(is_missing(slot.service) for slot in new if slot.of == name)
         ok = not failed and len(stack.slots[name].replicas) == count
-        results.append(Outcome(name, ok, outcomes.scaled(before[name], count, failed)))
+        is_ours = any(is_of_portsup(slot.service.reason) for slot in new if slot.of == name)
+        words = outcomes.scaled(before[name], count, failed)
+        results.append(Outcome(name, ok, words, internal_error=not ok and is_ours))
     reply.conclude(results)

@@ -8,6 +8,7 @@ from supervisor.control.progress import Outcome
 from supervisor.control.status import PortStatus, ReplicaStatus, SecondProcess, ServiceStatus, StdioStatus
 from supervisor.core.address import url_of
 from supervisor.core.conditions import is_done
+from supervisor.core.faults import is_of_portsup
 from supervisor.core.reasons import Cause, facts_of
 from supervisor.core.service import Service
 from supervisor.core.stack import whole
@@ -145,7 +146,7 @@ def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> Outcom
     words = outcomes.state_of(svc, slot.spec)
     if wanted is State.STOPPED and svc.state in IS_AT_WORK:  # somebody else started it again
         words = outcomes.RESTARTED_MEANWHILE
-    return Outcome(slot.label, ok, redact(words))
+    return Outcome(slot.label, ok, redact(words), internal_error=not ok and is_of_portsup(svc.reason))
 
 
 def environment_told(world: StackWorld, facts: Mapping[str, str], service: str | None) -> dict[str, str]:

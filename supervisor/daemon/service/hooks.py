@@ -90,14 +90,14 @@ class Hooks:
                 made = self._make(slot, command.command, told, output.theirs)
                 run.pid, run.invocation = spawn(made), made.environment[tree.INVOCATION]
                 undo.callback(tree.end_at_once, run.pid)
-                output.begin()
+                output.begin(slot.keeper.failed)
                 undo.pop_all()
         except (PortsupError, OSError) as error:
             failed = spawn_failed(error)
             slot.keeper.tell(ev.HookEnded(effect.number, failed.why, is_final=not failed.is_transient))
             return
         self._runs.append(run)
-        self._reaper.watch(run.pid, lambda status: self._exited(run, status))
+        self._reaper.watch(run.pid, lambda status: slot.keeper.contain(self._exited, run, status))
         self._reporter.hook_runs(name, effect.hook, run.pid)
 
     def end(self, slot: Slot, number: int) -> None:
@@ -128,7 +128,7 @@ class Hooks:
         except OSError:
             members = None
         if members is None:  # nobody can be looked up just now
-            self._loop.call_later(LEFTOVER_CHECK, self._look_at_leftovers, run)
+            self._loop.call_later(LEFTOVER_CHECK, run.slot.keeper.contain, self._look_at_leftovers, run)
             return
         if not members:
             self._over(run)
@@ -137,7 +137,7 @@ class Hooks:
             self._reporter.hook_left(run.slot.spec.name, run.hook, sorted(members))
         run.left = sorted(members)
         self._kill(run)
-        self._loop.call_later(LEFTOVER_CHECK, self._look_at_leftovers, run)
+        self._loop.call_later(LEFTOVER_CHECK, run.slot.keeper.contain, self._look_at_leftovers, run)
 
     def _kill(self, run: Run) -> None:
         tree.kill(self._tree(run))

@@ -8,10 +8,12 @@ from supervisor.annotations import Any, Protocol
 from supervisor.core import events as ev
 from supervisor.core.reasons import Cause
 from supervisor.core.service import Service, step
+from supervisor.core.state import Role, State
 from supervisor.daemon.stalls import doing, in_turn
 from supervisor.dataclass import replace
 from supervisor.words import activities
 
+TRY_AGAIN = 0.5  # seconds from a signal that could not be sent to the next
 DOING: Mapping[type[ev.Effect], str] = {
     ev.LeasePort: activities.TAKING_PORTS,
     ev.Spawn: activities.STARTING,
@@ -42,6 +44,11 @@ class World(Protocol):
     def run_hook(self, svc: Service, effect: ev.RunHook) -> None: ...
     def end_hook(self, svc: Service, number: int) -> None: ...
     def changed(self, before: Service, after: Service) -> None: ...
+    def faulted(self, svc: Service, error: Exception) -> Cause:
+        """Takes note of an exception that nobody expected; the reason that it is for the service."""
+
+    def give_up(self, error: Exception) -> None:
+        """Ends everything: nobody knows any more what there is of this service."""
 
 
 class Keeper:
@@ -68,6 +75,17 @@ class Keeper:
         self.service = replace(before, **values)
         self._world.changed(before, self.service)
 
+    def failed(self, error: Exception, pid: int | None = None) -> None:
+        """Something that is done for this service alone, or for one process of it, has raised what nobody expected."""
+        self.tell(ev.Faulted(self._world.faulted(self.service, error), pid))
+
+    def contain(self, act: Callable[..., object], *facts: Any, pid: int | None = None) -> None:
+        """Calls what is done for this service alone, or for one process of it: what goes wrong there harms it alone."""
+        try:
+            act(*facts)
+        except Exception as error:
+            self.failed(error, pid)
+
     def close(self) -> None:
         """Forgets the timer; no more events."""
         self._inbox.clear()
@@ -88,24 +106,61 @@ class Keeper:
 
     def _apply(self, event: ev.Event) -> None:
         before = self.service
-        self.service, effects = step(before, event, self._loop.time())
+        try:
+            self.service, effects = step(before, event, self._loop.time())
+        except Exception as error:
+            if isinstance(event, ev.Faulted):
+                self._world.give_up(error)
+            else:
+                self._inbox.appendleft(ev.Faulted(self._world.faulted(before, error)))
+            return
         if any(isinstance(effect, ev.AwaitClients) for effect in effects):
             effects = self._await_clients(effects)
         if self.service is not before:
             self._world.changed(before, self.service)
         for effect in effects:
-            self._carry_out(effect)
+            self._try_to(effect)
 
     def _await_clients(self, effects: Sequence[ev.Effect]) -> tuple[ev.Effect, ...]:
         """What else there is to do; nobody hears that it is idle before its clients can wait, or if they cannot."""
         first = next(at for at, effect in enumerate(effects) if isinstance(effect, ev.AwaitClients))
         for effect in effects[:first]:
-            self._carry_out(effect)
+            self._try_to(effect)
         failed = self._world.await_clients(self.service)
         if failed is None:
             return tuple(effects[first + 1 :])
         self.service, more = step(self.service, failed, self._loop.time())
         return (*effects[first + 1 :], *more)
+
+    def _try_to(self, effect: ev.Effect) -> None:
+        """Carries it out; where that cannot be done the service hears so, if it waits for something to come of it."""
+        try:
+            self._carry_out(effect)
+            return
+        except Exception as error:
+            fault, why = error, self._world.faulted(self.service, error)
+        match effect:
+            case ev.LeasePort():
+                self._awaits_lease = False
+                self._inbox.appendleft(ev.Faulted(why))
+            case ev.Spawn():
+                self._inbox.appendleft(ev.Faulted(why))
+            case ev.SpawnBeside():
+                self._inbox.appendleft(ev.SpawnFailed(why))
+            case ev.Terminate(pid) | ev.Abort(pid) if not isinstance(fault, OSError):
+                self._inbox.appendleft(ev.Faulted(why, pid))
+            case ev.Terminate(pid) | ev.Abort(pid) | ev.Kill(pid):
+                self._loop.call_later(TRY_AGAIN, self._try_again_to, effect, pid)
+            case ev.RunHook(_, number):
+                self._inbox.appendleft(ev.HookEnded(number, why))
+
+    def _try_again_to(self, effect: ev.Effect, pid: int) -> None:
+        """Ends a process, if it is to end in that way still."""
+        svc, beside, is_kill = self.service, self.service.beside, isinstance(effect, ev.Kill)
+        is_ending = svc.pid == pid and svc.state is (State.KILLING if is_kill else State.TERMINATING)
+        role = Role.DOOMED if is_kill else Role.LEAVING
+        if is_ending or (beside is not None and beside.pid == pid and beside.role is role):
+            self._try_to(effect)
 
     def _carry_out(self, effect: ev.Effect) -> None:
         svc = self.service

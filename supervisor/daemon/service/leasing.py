@@ -9,16 +9,15 @@ from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, IS_LIVE, State
 from supervisor.daemon.checks.holders import Holders
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.faults import obstacle_of
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.service.slot import Shared, Slot
-from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leased_port import LeasedPort
 from supervisor.ports.leases import ChosenPort, NoPort, PoolLease, drop_joined
 from supervisor.ports.outcomes import holders_in, may_pass, why_of
 from supervisor.process.leftovers import reap_run
-from supervisor.words.refusals import not_leased
 
 OWNERLESS_WAIT = 1.0  # seconds that a port gets to become free whose owner is gone or exits; its sockets need that
 OWNERLESS_STEP = 0.05
@@ -151,7 +150,7 @@ class Leasing:
         while self._unleased and self._loop.time() < until:
             slot, lease, act = self._unleased.popleft()
             if slot.lease is lease and self._slots.get(slot.spec.name) is slot:
-                doubtful += lease.begin()
+                slot.keeper.contain(lambda lease=lease: doubtful.extend(lease.begin()))
             self._queue.append(act)
         drop_joined(doubtful)
 
@@ -161,17 +160,18 @@ class Leasing:
         self._spent += self._loop.time() - begun
 
     def _choose(self, slot: Slot, lease: PoolLease, wish: ev.LeasePort, answer: Answer, begun: float) -> None:
+        try:
+            self._look_and_choose(slot, lease, wish, answer, begun)
+        except Exception as error:
+            slot.shared.obstacle = obstacle = obstacle_of(slot, error, self._instance.journal)
+            answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool), str(obstacle)))
+
+    def _look_and_choose(self, slot: Slot, lease: PoolLease, wish: ev.LeasePort, answer: Answer, begun: float) -> None:
         if self._is_closed or self._slots.get(slot.spec.name) is not slot:
             return
         now = self._loop.time()
         slot.shared.obstacle = None
-        try:
-            chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
-        except (PortsupError, OSError) as error:
-            what = not_leased(slot.spec.name)
-            slot.shared.obstacle = error if isinstance(error, PortsupError) else refusal(error, what)
-            answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool), str(slot.obstacle)))
-            return
+        chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
         again = lambda: self._choose(slot, lease, wish, answer, begun)  # noqa: E731
         if dead := [run for run in lease.orphans() if run not in self._dead_runs]:
             self._reap(slot, dead, again)

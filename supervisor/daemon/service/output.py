@@ -29,6 +29,7 @@ class Output:
         self._redactor = redactor
         self._held: dict[Stream, bytes] = {}  # ends of pieces of endless lines: a secret may begin there
         self.also: Consumer | None = None  # a probe that waits for a text, secrets and all
+        self._on_fault: Callable[[Exception], object] | None = None
         self._captures: list[Capture] = []
         self._theirs: list[int] = []
         # A file is larger than it may be by what is read at once.
@@ -48,8 +49,12 @@ class Output:
         stdout, stderr = self._theirs
         return stdout, stderr
 
-    def begin(self) -> None:
-        """The process has its ends now: closes ours of them, and reads whenever something comes."""
+    def begin(self, on_fault: Callable[[Exception], object] | None = None) -> None:
+        """The process has its ends now: closes ours of them, and reads whenever something comes.
+
+        `on_fault` is told of an exception that nobody expected; then it reads no more.
+        """
+        self._on_fault = on_fault
         self._close_theirs()
         for capture in self._captures:
             self._loop.add_reader(capture.fileno(), self._read, capture)
@@ -71,6 +76,15 @@ class Output:
         self._theirs.clear()
 
     def _read(self, capture: Capture) -> None:
+        try:
+            self._read_on(capture)
+        except Exception as error:
+            if self._on_fault is None:
+                raise
+            self._loop.remove_reader(capture.fileno())
+            self._on_fault(error)
+
+    def _read_on(self, capture: Capture) -> None:
         doing(self._loop, activities.TAKING_OUTPUT, self._service)
         lines = capture.read(None if has_time(self._loop) else READ_IN_NEED)
         if lines is None:

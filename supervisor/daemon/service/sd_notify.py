@@ -69,6 +69,15 @@ class SdNotify:
 
     def hear(self, slot: Slot) -> None:
         """Takes what has come, though not more than is good for the others."""
+        try:
+            self._hear(slot)
+        except OSError:  # nobody can be looked up just now: what they said is lost
+            pass
+        except Exception as error:
+            self.forget(slot)  # or it would come again at once
+            slot.keeper.failed(error, slot.service.pid)
+
+    def _hear(self, slot: Slot) -> None:
         doing(self._loop, activities.HEARING_NOTICES, slot.spec.name)
         for number in range(AT_ONCE):
             if number and not has_time(self._loop):

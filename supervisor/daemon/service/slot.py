@@ -48,6 +48,7 @@ class Child:
     ended: int | None = None  # its exit code, once the main process is gone and its heir is not known yet
     ended_at: float = 0.0  # monotonic seconds
     survivors: Survivors | None = None  # who is left after SIGKILL
+    has_faulted: bool = False  # portsup has failed in a look at it
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     proved: frozenset[Listener] = frozenset()  # its listening sockets, as last seen to be its own
     suspicion: Suspicion = Suspicion()  # of those who listen on its port and are not it

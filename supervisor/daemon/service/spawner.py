@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 import functools
-import threading
 from collections.abc import Callable, Collection
 
-from supervisor.annotations import Any
 from supervisor.config.spec import HandoffMode
 from supervisor.core import events as ev
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.contained import ContainedLoop
 from supervisor.daemon.handoff.calls import Handoff
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing
@@ -36,12 +35,16 @@ TRY_AGAIN = 1.0  # seconds until it is looked again whether there are descriptor
 GATHERED_FOR = 0.2  # seconds in which other ports that a service binds are told of as one
 
 
-def spawn_failed(error: PortsupError | OSError) -> ev.SpawnFailed:
-    """What the service has to know of an error of `Spawner.start`."""
+def spawn_failed(error: Exception) -> ev.SpawnFailed:
+    """What the service has to know of an error of `Spawner.start`; raises one again that nobody expected."""
+    if not isinstance(error, PortsupError | OSError | MemoryError):
+        raise error
     cause = error.__cause__ if isinstance(error, SpawnError) else error
-    is_transient = isinstance(cause, OSError) and cause.errno in REFUSALS
+    is_transient = isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno in REFUSALS)
     if isinstance(error, PortsupError):
         return ev.SpawnFailed(f"{error}" + (f"; {error.hint}" if error.hint else ""), is_transient)
+    if isinstance(error, MemoryError):
+        return ev.SpawnFailed("not enough memory", is_transient)
     return ev.SpawnFailed(error.strerror or str(error), is_transient)
 
 
@@ -149,8 +152,9 @@ class Spawner:
         if slot.spec.handoff is HandoffMode.SYSTEMD and slot.sockets is not None:  # that is all it has claimed by now
             claimed = slot.sockets.places(child.invocation)
             offered = next(place for place, is_its in claimed.items() if is_its)
+        loop = ContainedLoop(self._loop, lambda error: slot.keeper.failed(error, child.pid))
         child.handoff = Handoff(
-            self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered, child.invocation, self._aside,
+            loop, calls, slot.sockets, slot.spec.bind, hearing, offered, child.invocation, loop.aside,
             self._hang_ups, lambda: self._may_go_on(name),
         )  # fmt: skip
         child.handoff.begin()
@@ -201,18 +205,6 @@ class Spawner:
             tell((port,))
 
         return gather
-
-    def _aside(self, look: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        # A thread for each, not one that stays: processes are forked here, and that wants to be alone.
-        def work() -> None:
-            seen = look()
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(then, seen)
-
-        try:
-            threading.Thread(target=work, daemon=True).start()
-        except RuntimeError:  # no thread is to be had, pthread_create(3): everybody waits for this one look
-            then(look())
 
     def _may_go_on(self, service: str) -> bool:
         doing(self._loop, activities.ANSWERING_BINDS, service)

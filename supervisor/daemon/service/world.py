@@ -17,8 +17,10 @@ from supervisor.daemon.checks.idleness import Idleness
 from supervisor.daemon.checks.process_checks import ProcessChecks
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.faults import of_service
 from supervisor.daemon.handoff.farewell import see_off
 from supervisor.daemon.instance import Instance
+from supervisor.daemon.options import PortRules
 from supervisor.daemon.processes import anyway
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.processes.inquiries import Inquiries
@@ -36,8 +38,7 @@ from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.service.spawner import Spawner, spawn_failed
 from supervisor.daemon.service.visitors import Visitors
 from supervisor.daemon.stalls import leave_time
-from supervisor.dataclass import dataclass, replace
-from supervisor.errors import PortsupError
+from supervisor.dataclass import replace
 from supervisor.process import tree
 from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command
@@ -47,15 +48,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.control.messages import Usage
     from supervisor.daemon.service.hooks import Hooks
-
-
-@dataclass(frozen=True, slots=True)
-class PortRules:
-    """How ports are given out."""
-
-    hands_over: bool  # as sockets, to services that want that
-    strict: bool  # the first port of a pool or none: as services.yaml has it, until a reload
-    always_strict: bool  # as `up` was told
 
 
 class StackWorld:
@@ -70,6 +62,7 @@ class StackWorld:
         self._changes = changes
         self.news = news
         self._run_id = instance.run_id
+        self._journal = instance.journal
         self._reporter = reporter
         self._ports = ports
         self._invocations = itertools.count(1)
@@ -91,13 +84,19 @@ class StackWorld:
         visitors = Visitors(loop, idleness.why_busy, reporter.clients_unseen)
         self._clients = Clients(loop, slots, callers, visitors, reporter)
         self._hooks: Hooks | None = None  # once there was one to run
-        changes.follow(self._see)
+        changes.follow(self._see, lambda svc, error: slots[svc.name].keeper.failed(error))
 
     def _number(self) -> str:
         return str(next(self._invocations))
 
     def changed(self, before: Service, after: Service) -> None:
         self._changes.tell(before, after)
+
+    def faulted(self, svc: Service, error: Exception) -> Cause:
+        return of_service(svc.name, error, self._journal)
+
+    def give_up(self, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": "a service", "exception": error})
 
     def _see(self, before: Service, after: Service) -> None:
         """What a change of a service means for its processes and sockets."""
@@ -115,7 +114,8 @@ class StackWorld:
                 self.checks.forget(slot, child)
         if after.reached is Milestone.LISTENING and before.reached < Milestone.LISTENING:
             for child in slot.children():
-                self.trees.look_for_heir(slot, child)
+                with contextlib.suppress(OSError):  # nobody can be looked up just now: there is another look
+                    self.trees.look_for_heir(slot, child)
         self._clients.see(slot, before, after)
         if slot.sockets is not None and not slot.shared.keeps_clients() and not slot.shared.has_last_clients():
             slot.close_sockets()
@@ -152,15 +152,13 @@ class StackWorld:
         slot = self.slots[svc.name]
         try:
             slot.child = self._begin(slot, port)
-        except (PortsupError, OSError) as error:
+        except Exception as error:
             if not slot.shared.others_live(slot):
                 slot.close_sockets()
                 if slot.lease is not None:
                     slot.lease.take_back()
             return spawn_failed(error)
-        slot.log.forget()
-        self._loop.call_soon(self.checks.watch_start, slot, slot.child)
-        return ev.Spawned(slot.child.pid)
+        return self._spawned(slot, slot.child)
 
     def spawn_beside(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
         slot = self.slots[svc.name]
@@ -168,10 +166,16 @@ class StackWorld:
             return ev.SpawnFailed(SocketNotKept())
         try:
             slot.beside = self._begin(slot, port)
-        except (PortsupError, OSError) as error:
+        except Exception as error:
             return spawn_failed(error)
-        self._loop.call_soon(self.checks.watch_start, slot, slot.beside)
-        return ev.Spawned(slot.beside.pid)
+        return self._spawned(slot, slot.beside)
+
+    def _spawned(self, slot: Slot, child: Child) -> ev.Spawned:
+        if child is slot.child:
+            slot.log.forget()
+        watch = functools.partial(slot.keeper.contain, self.checks.watch_start, slot, child, pid=child.pid)
+        self._loop.call_soon(watch)
+        return ev.Spawned(child.pid)
 
     def _begin(self, slot: Slot, port: int | None) -> Child:
         """A process of a service that was just started; raises PortsupError or OSError, and leaves none then."""
@@ -191,7 +195,7 @@ class StackWorld:
             undo.callback(tree.end_at_once, pid)
             if calls is not None:
                 undo.callback(calls.close)
-            output.begin()
+            output.begin(lambda error: slot.keeper.failed(error, pid))
             child = Child(
                 pid, output, self._loop.time(), command.environment, seen, account=command.account,
                 invocation=invocation,

@@ -9,9 +9,10 @@ from supervisor.config.names import files_of
 from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.config.stamps import stamps_of
-from supervisor.control.progress import Changed, Changes, Outcome
+from supervisor.control.progress import Outcome
 from supervisor.core import events as ev
-from supervisor.core.conditions import has_settled, is_up
+from supervisor.core.conditions import is_up
+from supervisor.core.faults import is_of_portsup
 from supervisor.core.instance import overlap, ports_of
 from supervisor.core.journal import Reloaded, ReloadRefused
 from supervisor.core.order import levels, with_dependencies
@@ -28,7 +29,9 @@ from supervisor.daemon.stack.new_slots import new_slots, settings, spec_of
 from supervisor.daemon.stack.rereading import read_again
 from supervisor.daemon.stack.scaling import Scaler, check_scale, scaled
 from supervisor.daemon.stack.stack import Stack
+from supervisor.daemon.stack.waiting import are_in, have_settled
 from supervisor.daemon.stalls import leave_time
+from supervisor.dataclass import replace
 from supervisor.errors import ConfigError, PortsupError
 from supervisor.words import outcomes, refusals
 
@@ -137,16 +140,28 @@ class Reloader:
                 added=list(found.added), removed=list(found.removed),
                 changed={change.name: list(change.keys) for change in found.changed}, top=list(found.top),
             ))  # fmt: skip
-            results = await self._remove(found, tell)
-            self.spec, self.stamps = new, stamps
-            self._asked = tuple(asked) or self._asked
-            self._world.be_strict(new.strict_ports)
-            await self._add(found)
-            self._world.programs.forget_endpoints()
-            results += await self._change(found, tell)
-            return results
+            before = self.spec
+            try:
+                results = await self._remove(found, tell)
+                self.spec, self.stamps = new, stamps
+                self._asked = tuple(asked) or self._asked
+                self._world.be_strict(new.strict_ports)
+                await self._add(found)
+                self._world.programs.forget_endpoints()
+                return results + await self._change(found, tell)
+            except Exception:
+                self._take_as_it_is(before)
+                raise
         finally:
             self._is_busy = False
+
+    def _take_as_it_is(self, before: StackSpec) -> None:
+        """What runs is neither the old nor the new: as it differs from the files, another reload does the rest."""
+        services = {slot.of: slot.spec for slot in self._world.slots.values() if slot.number == 1}
+        self.spec = replace(before, services=services)
+        self.stamps = dict.fromkeys(self.spec.files, (-1, -1))
+        for slot in self._world.slots.values():
+            slot.is_leaving = False
 
     async def _remove(self, found: Difference, tell: Tell) -> list[Outcome]:
         """Dependants first, as when everything stops."""
@@ -157,7 +172,7 @@ class Reloader:
             for slot in slots:
                 slot.is_leaving = True
             self._stack.stop([slot.spec.name for slot in slots], None)
-            await self._stack.until(partial(_are_in, slots, AT_REST))
+            await self._stack.until(partial(are_in, slots, AT_REST))
             last_first = [slot for name in names for slot in reversed(self._stack.slots[name].replicas)]
             for slot, label in [(slot, slot.label) for slot in last_first]:
                 gone = slot.service.pid is None
@@ -201,12 +216,13 @@ class Reloader:
                     touched += slot.replicas
                 elif name in changes:
                     results.append(Outcome(name, True, outcomes.CHANGED))
-            await self._stack.until(partial(_have_settled, touched))
+            await self._stack.until(partial(have_settled, touched))
             for slot in touched:
                 words = outcomes.reloaded(slot.service)
                 tell(outcomes.of_service(slot.label, words))
                 ok = is_up(slot.service) or not slot.is_wanted
-                results.append(Outcome(slot.label, ok, words))
+                is_ours = not ok and is_of_portsup(slot.service.reason)
+                results.append(Outcome(slot.label, ok, words, internal_error=is_ours))
         return results
 
     async def _configure(self, slot: Slot, change: Change) -> bool:
@@ -221,7 +237,7 @@ class Reloader:
             # It has to leave its port, or waits for one: to the end first, because the next one is of another lease.
             for each in replicas:
                 each.keeper.tell(ev.StopRequested())
-            await self._stack.until(partial(_are_in, replicas, AT_REST))
+            await self._stack.until(partial(are_in, replicas, AT_REST))
             for each in replicas:
                 self._swap(each, spec, pool)
             await self._scaler.scale(self.spec, change.name, spec.replicas)
@@ -283,18 +299,3 @@ class Reloader:
             return new
         finally:
             self._is_busy = False
-
-
-def changes(found: Difference) -> Changes:
-    """What a reload would do, for the one who asked."""
-    changed = tuple(Changed(each.name, tuple(each.keys), each.restarts) for each in found.changed)
-    return Changes(tuple(found.added), tuple(found.removed), changed, tuple(found.top))
-
-
-def _are_in(slots: Collection[Slot], states: Collection[State]) -> bool:
-    return all(slot.service.state in states for slot in slots)
-
-
-def _have_settled(slots: Collection[Slot]) -> bool:
-    return all(has_settled(slot.service) for slot in slots)
-

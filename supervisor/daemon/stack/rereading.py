@@ -14,6 +14,7 @@ from typing import Any
 from supervisor.config import spec as types
 from supervisor.config.changes import Difference
 from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.control.progress import Changed, Changes
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.stalls import leave_time
 from supervisor.dataclass import replace
@@ -79,3 +80,9 @@ def _frozen(value: object) -> str:
 
 def _thawed(text: str) -> Any:
     return pickle.loads(binascii.a2b_base64(text))
+
+
+def changes(found: Difference) -> Changes:
+    """What a reload would do, for the one who asked."""
+    changed = tuple(Changed(each.name, tuple(each.keys), each.restarts) for each in found.changed)
+    return Changes(tuple(found.added), tuple(found.removed), changed, tuple(found.top))

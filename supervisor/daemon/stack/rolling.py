@@ -6,6 +6,7 @@ from supervisor.control.progress import Outcome, Progress
 from supervisor.control.reply import Reply
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled
+from supervisor.core.faults import is_of_portsup
 from supervisor.core.order import levels
 from supervisor.core.service import is_rolling
 from supervisor.core.state import IS_PASSING, State
@@ -48,9 +49,10 @@ async def roll(
         if failed:
             results.append(Outcome(wanted[name].label, False, outcomes.not_rolled_after(failed)))
             continue
-        ok, words = await _roll_one(stack, wanted[name], grace, note)
-        label = wanted[name].label
-        results.append(Outcome(label, ok, redact(words)))
+        slot = wanted[name]
+        ok, words = await _roll_one(stack, slot, grace, note)
+        label, why = slot.label, slot.service.roll_trouble or slot.service.reason
+        results.append(Outcome(label, ok, redact(words), internal_error=not ok and is_of_portsup(why)))
         if not ok:
             failed = label
         elif reply.is_closed:  # whoever wanted it has left

@@ -61,7 +61,12 @@ class Scaler:
         for slot in slots:
             slot.is_leaving = True
         self.stack.stop([slot.spec.name for slot in slots], None)
-        await self.stack.until(lambda: all(slot.service.state in AT_REST for slot in slots))
+        try:
+            await self.stack.until(lambda: all(slot.service.state in AT_REST for slot in slots))
+        except Exception:
+            for slot in slots:  # they stay: whoever wants to be rid of them says so again
+                slot.is_leaving = False
+            raise
         for slot in reversed(slots):
             if slot.service.pid is None:
                 self.world.discard(slot)

@@ -110,3 +110,13 @@ def _needs(slot: Slot, slots: Mapping[str, Slot]) -> list[str]:
         for need, condition in slot.spec.depends_on.items()
         if need in slots and verdict_on(slots[need], condition) is not Verdict.MET
     ]
+
+
+def are_in(slots: Collection[Slot], states: Collection[State]) -> bool:
+    """Whether all are in one of these states."""
+    return all(slot.service.state in states for slot in slots)
+
+
+def have_settled(slots: Collection[Slot]) -> bool:
+    """Whether all have come as far as they will."""
+    return all(has_settled(slot.service) for slot in slots)

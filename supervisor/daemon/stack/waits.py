@@ -31,7 +31,10 @@ class Waits:
             self._waits.remove(wait)
 
     def look(self) -> None:
-        """Something is different: whose waiting is over goes on."""
+        """Something is different: whose waiting is over goes on; one who cannot find out hears why."""
         for wait in self._waits:
-            if not wait.done.done() and wait.is_over():
-                wait.done.set_result(None)
+            try:
+                if not wait.done.done() and wait.is_over():
+                    wait.done.set_result(None)
+            except Exception as error:
+                wait.done.set_exception(error)
