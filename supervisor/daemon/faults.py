@@ -42,10 +42,11 @@ def of_service(service: str, error: Exception, log: Journal) -> Cause:
 
     What the system refuses is no error of ours.
     """
-    if isinstance(error, OSError | MemoryError):
-        why = str(error) if isinstance(error, MemoryError) else error.strerror or str(error)
+    refused = refusal(error)
+    if refused is not None or isinstance(error, OSError):
+        why = refused.why if refused is not None else str(error).lower()
         log.tell(journal.Refused(service=service, why=why, where=place_of(error)))
-        return why.lower() or "not enough memory"
+        return why
     log.tell(journal.Mistake(service=service, error=repr(error), where=place_of(error)))
     place = place_of(error).split(" < ")[0]
     return OfPortsup(log.redact(f"{type(error).__name__}: {error}"), place)

@@ -4,10 +4,10 @@ close(2) of a TCP socket with SO_LINGER waits until the peer has read everything
 until a program of its owner answers.  A pipe is closed at once.
 """
 
+import _thread
 import contextlib
 import os
 import socket
-import threading
 from _queue import SimpleQueue  # all else of `queue` is left out
 from collections.abc import Iterable, Iterator
 
@@ -19,7 +19,7 @@ class Closer:
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[int | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._worker: dict[str, object] = {}  # the thread that has begun
         self._closed = 0  # by the thread
         self._given = 0  # to it
 
@@ -41,11 +41,11 @@ class Closer:
                 continue
             self._given += 1
             self._queue.put(descriptor)
-            if self._thread is None:
-                thread = threading.Thread(target=self._work, daemon=True)
-                with contextlib.suppress(RuntimeError):  # no room for one just now: the next descriptor tries again
-                    thread.start()
-                    self._thread = thread
+            if not self._worker:
+                # No room for one just now, or none to begin with: the next descriptor tries again.  The `start` of
+                # threading would wait until it has begun.
+                with contextlib.suppress(RuntimeError, MemoryError):
+                    _thread.start_new_thread(self._work, ())
 
     @contextlib.contextmanager
     def letting_go(self, shared: socket.socket) -> Iterator[socket.socket]:
@@ -67,6 +67,9 @@ class Closer:
         self._queue.put(None)
 
     def _work(self) -> None:
+        me = object()
+        if self._worker.setdefault("", me) is not me:  # there are two, and one is enough
+            return
         while (descriptor := self._queue.get()) is not None:
             with contextlib.suppress(OSError):
                 os.close(descriptor)

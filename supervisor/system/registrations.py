@@ -14,11 +14,12 @@ import re
 import socket
 import struct
 import sys
-import threading
+from functools import partial
 
 from supervisor.dataclass import dataclass
 from supervisor.system import libc
 from supervisor.system.held_calls import Asked, HeldCalls, descriptor_of
+from supervisor.system.threads import done_in_thread
 
 if sys.platform != "win32":  # it is imported everywhere, and used on Linux
     import fcntl
@@ -123,12 +124,8 @@ def register_again(thread: int, uses: Uses, before: socket.socket, after: socket
         for entry in uses.entries:
             if entry.epoll not in epolls:
                 epolls[entry.epoll] = descriptor_of(thread, entry.epoll)
-        worker = threading.Thread(target=_register, args=(uses, epolls, before.fileno(), after.fileno(), trouble))
-        try:
-            worker.start()
-        except RuntimeError as error:  # pthread_create(3)
-            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
-        worker.join()
+        if not done_in_thread(partial(_register, uses, epolls, before.fileno(), after.fileno(), trouble)):
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
     finally:
         for descriptor in epolls.values():
             os.close(descriptor)

@@ -1,7 +1,9 @@
 """What goes wrong with one follower, waiter or process is nobody else's trouble."""
 
+import _thread
 import asyncio
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,9 +12,12 @@ from supervisor.core.faults import OfPortsup, is_of_portsup
 from supervisor.core.reasons import AfterRestarts, EndedWithCode
 from supervisor.core.service import Service
 from supervisor.daemon.changes import Changes
-from supervisor.daemon.contained import ContainedLoop
+from supervisor.daemon.handoff.contained import BEGINS_WITHIN, ContainedLoop
 from supervisor.daemon.stack.waits import Waits
 from supervisor.daemon.tasks import begin
+from supervisor.system import threads
+from supervisor.system.threads import done_in_thread
+from tests.support.fake_world import FakeLoop
 
 WEB = Service("web")
 
@@ -104,3 +109,42 @@ def test_a_reason_that_comes_from_a_mistake_is_known_as_one() -> None:
     assert [is_of_portsup(each) for each in (ours, AfterRestarts(ours, 3), EndedWithCode(1), "x")] == [
         True, True, False, False,
     ]  # fmt: skip
+
+
+def test_a_look_whose_thread_never_begins_is_made_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For want of memory it is gone before it has said a word."""
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 7)
+    loop, seen = FakeLoop(), list[int]()
+    ContainedLoop(loop.itself, print).aside(lambda: 7, seen.append)
+    assert seen == []
+    loop.advance(BEGINS_WITHIN)
+    assert seen == [7]
+
+
+@pytest.mark.parametrize("error", [OSError(12, "no memory"), MemoryError()])
+def test_a_look_aside_that_finds_no_room_is_made_here(error: Exception) -> None:
+    async def look() -> int:
+        seen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        contained, tries = ContainedLoop(asyncio.get_running_loop(), seen.set_exception), [error]
+
+        def find() -> int:
+            if tries:
+                raise tries.pop()
+            return 7
+
+        contained.aside(find, seen.set_result)
+        return await seen
+
+    assert asyncio.run(look()) == 7
+
+
+def test_work_in_a_thread_is_waited_for_and_not_done_where_none_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[int] = []
+    assert done_in_thread(lambda: done.append(_thread.get_ident()))
+    assert done[0] != _thread.get_ident()
+    monkeypatch.setattr(threads, "BEGINS_WITHIN", 0.01)
+    monkeypatch.setattr(_thread, "start_new_thread", lambda work, _: late.append(work))
+    late: list[Callable[[], None]] = []
+    assert not done_in_thread(lambda: done.append(0))
+    late[0]()
+    assert len(done) == 1, "it was given up, and must not be done behind the back of whoever has"

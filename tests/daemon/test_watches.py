@@ -1,11 +1,11 @@
 """What becomes of services where the loop cannot watch one more descriptor, or no thread is to be had."""
 
+import _thread
 import contextlib
 import errno
 import os
 import select
 import socket
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +14,8 @@ import pytest
 from supervisor.core import events as ev
 from supervisor.core.handoff import BindMode, Give, Place
 from supervisor.daemon.console.foreground import Pipe
-from supervisor.daemon.contained import ContainedLoop
 from supervisor.daemon.handoff.calls import Handoff
+from supervisor.daemon.handoff.contained import ContainedLoop
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
@@ -210,7 +210,7 @@ def test_a_look_is_made_at_once_where_no_thread_can_be_had(monkeypatch: pytest.M
     def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
     seen: list[int] = []
     ContainedLoop(Loop(), print).aside(lambda: 7, seen.append)  # type: ignore[arg-type]
     assert seen == [7]

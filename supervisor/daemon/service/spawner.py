@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection
 from supervisor.config.spec import HandoffMode
 from supervisor.core import events as ev
 from supervisor.daemon.console.reporter import Reporter
-from supervisor.daemon.contained import ContainedLoop
 from supervisor.daemon.handoff.calls import Handoff
+from supervisor.daemon.handoff.contained import ContainedLoop
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing
 from supervisor.daemon.service.environment import with_more
@@ -37,14 +37,12 @@ GATHERED_FOR = 0.2  # seconds in which other ports that a service binds are told
 
 def spawn_failed(error: Exception) -> ev.SpawnFailed:
     """What the service has to know of an error of `Spawner.start`; raises one again that nobody expected."""
-    if not isinstance(error, PortsupError | OSError | MemoryError):
+    if not isinstance(error, PortsupError | OSError):
         raise error
     cause = error.__cause__ if isinstance(error, SpawnError) else error
-    is_transient = isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno in REFUSALS)
+    is_transient = isinstance(cause, OSError) and cause.errno in REFUSALS
     if isinstance(error, PortsupError):
         return ev.SpawnFailed(f"{error}" + (f"; {error.hint}" if error.hint else ""), is_transient)
-    if isinstance(error, MemoryError):
-        return ev.SpawnFailed("not enough memory", is_transient)
     return ev.SpawnFailed(error.strerror or str(error), is_transient)
 
 

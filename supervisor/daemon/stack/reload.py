@@ -157,8 +157,8 @@ class Reloader:
 
     def _take_as_it_is(self, before: StackSpec) -> None:
         """What runs is neither the old nor the new: as it differs from the files, another reload does the rest."""
-        services = {slot.of: slot.spec for slot in self._world.slots.values() if slot.number == 1}
-        self.spec = replace(before, services=services)
+        slots = [slot for slot in self._world.slots.values() if slot.number == 1]
+        self.spec = replace(before, services={slot.of: slot.spec for slot in slots})
         self.stamps = dict.fromkeys(self.spec.files, (-1, -1))
         for slot in self._world.slots.values():
             slot.is_leaving = False
@@ -221,8 +221,7 @@ class Reloader:
                 words = outcomes.reloaded(slot.service)
                 tell(outcomes.of_service(slot.label, words))
                 ok = is_up(slot.service) or not slot.is_wanted
-                is_ours = not ok and is_of_portsup(slot.service.reason)
-                results.append(Outcome(slot.label, ok, words, internal_error=is_ours))
+                results.append(Outcome(slot.label, ok, words, not ok and is_of_portsup(slot.service.reason)))
         return results
 
     async def _configure(self, slot: Slot, change: Change) -> bool:
