@@ -9,7 +9,7 @@ import errno
 import socket
 import struct
 from collections.abc import Collection, Mapping
-from enum import StrEnum
+from enum import StrEnum, auto
 
 from supervisor.dataclass import dataclass
 
@@ -25,6 +25,14 @@ class BindMode(StrEnum):
     REPORT = "report"  # it may, and is reported
     STRICT = "strict"  # it may not: EACCES
     MOVE = "move"  # the first such port becomes its own one
+
+
+class Part(StrEnum):
+    """Who of a process tree accepts from a socket that listens."""
+
+    LISTENS = auto()  # whoever has it
+    BOUND = auto()  # it was given at a bind, and nobody has called `listen`: haproxy need not, a placeholder never does
+    STANDS_IN = auto()  # the worker alone that got it when it listened; another process has it, and has only bound it
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +152,19 @@ def decide(
     has_queue = bind.is_worker or bind.joins or bind.place not in kept  # of its own
     swaps = bind.place == offered or not bind.keeps_own or not has_queue
     return Give(bind.place, tuple(retired), tuple(doubtful), moved_from, swaps)
+
+
+def is_for_worker(part: Part, *, has_it: bool) -> bool:
+    """Whether a worker that begins to listen with a socket of its own gets this one, from which nobody may accept.
+
+    `has_it` tells whether the one by whom it has its part has it still.
+    """
+    return part is Part.BOUND or (part is Part.STANDS_IN and not has_it)
+
+
+def part_after_listen(part: Part, *, is_same: bool) -> Part:
+    """What it is once a process calls `listen` with it; `is_same`: the one by whom it has its part."""
+    return part if part is Part.STANDS_IN and is_same else Part.LISTENS
 
 
 def parse_address(data: bytes, family: int) -> tuple[str, int, int] | None:

@@ -68,8 +68,14 @@ def waiting(seat: Seat) -> int:
 
 
 def finish(seat: Seat) -> None:
-    """Closes them, and has the others share the port again; who waits there still is refused."""
+    """Closes them, and has the others share the port again; who waits there still is refused.
+
+    A process that has only bound one goes on keeping its port by it.
+    """
     for sock in seat.adrift.values():
+        with contextlib.suppress(OSError):  # it is shut down
+            share(sock)
+            sock.shutdown(socket.SHUT_RD)
         close_shared(sock)
     for sock in seat.alone:
         with contextlib.suppress(OSError):  # it was closed

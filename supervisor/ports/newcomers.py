@@ -12,12 +12,12 @@ import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from supervisor import system
-from supervisor.core.handoff import Place
+from supervisor.core.handoff import Part, Place
 from supervisor.dataclass import dataclass
-from supervisor.ports.adrift import pass_by
+from supervisor.ports.adrift import finish, pass_by
 from supervisor.ports.leading import hand_out_freely, lead_past, lead_to, lead_to_last
 from supervisor.ports.openings import Openings
-from supervisor.ports.seat import Seat, copy_of, is_listening
+from supervisor.ports.seat import Seat, copy_of, inode_of, is_listening
 from supervisor.ports.socket_options import share
 
 _TCP_DEFER_ACCEPT = 9  # linux/tcp.h
@@ -101,6 +101,23 @@ class Newcomers:
                 system.lead_to(ours, 0)
 
 
+def leave_to_others(seat: Seat, who: object, gone: set[int], *, holds: bool) -> None:
+    """A worker of a process tree has these sockets no more: where one of them is kept, another worker's is instead.
+
+    What was kept or held of them is adrift then if it `holds` who waits there.
+    """
+    kept = seat.kept.get(who)
+    if kept is not None and inode_of(kept) in gone:
+        if (heir := seat.heir(who, gone)) is None:  # it was the last one
+            gone.discard(inode_of(kept))
+        else:
+            is_bound = any(each.inode == inode_of(kept) and each.part is Part.STANDS_IN for each in seat.claims)
+            seat.keep(who, heir, casts_off=holds or is_bound)
+    seat.cast_off(who, gone)
+    (pass_by if holds else finish)(seat)
+    seat.forget(who, gone)
+
+
 def leave_to_next(
     seat: Seat, place: Place, who: object, openings: Openings, inodes: Callable[[], Collection[int]], *, holds: bool
 ) -> None:  # fmt: skip
@@ -112,11 +129,10 @@ def leave_to_next(
     listened = any(each.listens for each in seat.claims if each.who == who)
     is_lent = any(kept is sock for other, sock in seat.kept.items() if other != who)
     others = seat.others_of(who)
-    if holds:
-        seat.cast_off(who)
-        if not is_lent and (others or None in seat.kept):
-            seat.cast_off_kept(who)
-        pass_by(seat)
+    seat.cast_off(who)
+    if holds and not is_lent and (others or None in seat.kept):
+        seat.cast_off_kept(who)
+    (pass_by if holds else finish)(seat)
     seat.forget(who)
     if kept is None:
         pass

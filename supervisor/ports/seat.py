@@ -5,6 +5,7 @@ import socket
 from collections.abc import Collection, Iterator
 
 from supervisor import system
+from supervisor.core.handoff import Part
 from supervisor.dataclass import dataclass, field
 from supervisor.files.closing import close_shared
 from supervisor.ports.socket_options import is_shared, unshare
@@ -23,6 +24,7 @@ class Claim:
     fd: int = -1
     is_shared: bool = False
     listens: bool = False
+    part: Part = Part.LISTENS
 
     def taken(self, *, listening: bool = True) -> socket.socket | None:
         """The socket, from the process that has made it; None if that has it no more."""
@@ -38,6 +40,12 @@ class Claim:
             return sock
         close_shared(sock)
         return None
+
+    def is_there(self) -> bool:
+        """Whether the process that has made it has it still, and it listens."""
+        if (sock := self.taken()) is not None:
+            close_shared(sock)
+        return sock is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -119,11 +127,8 @@ class Seat:
         """
         ours = {inode_of(sock) for sock in self.ours_of(who) if is_listening(sock) and system.waiting_in(sock)}
         for each in self.claims:
-            if each.who == who and each.inode in ours and each.listens and each.process:
-                if (sock := each.taken()) is None:
-                    yield each.process
-                else:
-                    close_shared(sock)
+            if each.who == who and each.inode in ours and each.listens and each.process and not each.is_there():
+                yield each.process
 
     def left_to(self, who: object) -> list[socket.socket]:
         """Those that listen and that no process has any more: of an earlier tree, or of `who` itself."""
@@ -198,11 +203,15 @@ class Seat:
         self.alone = [sock for sock in self.alone if all(sock is not each for each in self.opened)]
         self.opened.clear()
 
-    def hold(self, who: object) -> None:
-        """What is kept for a process tree is held beside the one that will be, if it is that of another worker."""
+    def hold(self, who: object, *, is_all: bool = True) -> None:
+        """What is kept for a process tree is held beside the one that will be, if it is that of another worker.
+
+        Unless `is_all`, that is only done where another process has it, too, which goes on having it when that ends.
+        """
         kept = self.kept.get(who)
-        mine = {each.inode for each in self.claims if each.who == who and each.listens and each.is_shared}
-        if kept is None or not is_listening(kept) or inode_of(kept) not in mine:
+        mine = [each for each in self.claims if each.who == who and each.listens and each.is_shared]
+        meant = {each.inode for each in mine if is_all or each.part is not Part.LISTENS}
+        if kept is None or not is_listening(kept) or inode_of(kept) not in meant:
             return
         if any(kept is sock for other, sock in self.kept.items() if other != who):
             return
@@ -214,10 +223,9 @@ class Seat:
             self.held[inode_of(kept)] = self.kept.pop(who)
 
     def hold_no_more(self) -> None:
-        """Closes what is held."""
-        for sock in self.held.values():
-            close_shared(sock)
-        self.held.clear()
+        """Closes what need not be held."""
+        for inode in self.held.keys() - {each.inode for each in self.claims if each.part is not Part.LISTENS}:
+            close_shared(self.held.pop(inode))
 
     def ours_of(self, who: object) -> list[socket.socket]:
         """What is kept of a process tree, and held."""

@@ -10,19 +10,22 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from supervisor import system
-from supervisor.core.handoff import Place
+from supervisor.core.handoff import Part, Place
 from supervisor.dataclass import replace
 from supervisor.ports.adrift import pass_by
 from supervisor.ports.leading import lead_freely
-from supervisor.ports.newcomers import Newcomers, joins, leave_to_next, strands, take_over
+from supervisor.ports.neighbours import left_in_the_way, others_than
+from supervisor.ports.newcomers import Newcomers, joins, leave_to_next, leave_to_others, strands, take_over
 from supervisor.ports.openings import Openings
 from supervisor.ports.place import place_of, place_of_socket
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.seat import Claim, Seat, copy_of, inode_of, is_listening
 from supervisor.ports.socket_options import copy_options, share
+from supervisor.ports.stand_ins import for_worker, note_listen
 
 
 class ServiceSockets:
@@ -31,8 +34,8 @@ class ServiceSockets:
     def __init__(self, reservation: Reservation) -> None:
         self.port = reservation.port
         self._reservation = reservation
-        self._sockets = Openings(reservation, self._others)
         self._seats: dict[Place, Seat] = {}
+        self._sockets = Openings(reservation, partial(others_than, self._seats))
         self.on_adrift: Callable[[], None] | None = None  # there are clients where no process is, which we can accept
         self._is_closed = False
         self._spreads = False
@@ -80,7 +83,7 @@ class ServiceSockets:
         """
         self._insist_on_being_open()
         seat = self._seats.get(place) or Seat()
-        self._sockets.bind(theirs, place, [*seat.sockets(), *self._left_in_the_way(place)])
+        self._sockets.bind(theirs, place, [*seat.sockets(), *left_in_the_way(self._seats, place)])
         if not claim.is_shared:  # those are counted when they listen: some only dial from the port
             seat.add(claim)
             self._seats[place] = seat
@@ -93,7 +96,8 @@ class ServiceSockets:
         self._insist_on_being_open()
         seat = self._seats.get(place) or Seat()
         who = claim.who
-        found = seat.due_to(who)
+        worker = None if claim.part is Part.BOUND else for_worker(seat, who)
+        found = worker or seat.due_to(who)
         if found is not None and not is_listening(found) and not seat.others_of(who):
             seat.close()  # a process has shut it down
             found = None
@@ -106,9 +110,11 @@ class ServiceSockets:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
         if not seat.trees() - {who}:  # whoever has it too may be about to accept, and counts on not being blocked
             os.set_blocking(found.fileno(), os.get_blocking(like.fileno()))
-        seat.give(who, found)
+        if worker is None:
+            seat.give(who, found)
         seat.forget(who, {claim.inode})
-        seat.add(replace(claim, inode=inode_of(found), listens=is_listening(found)))
+        part = claim.part if worker is None else Part.STANDS_IN
+        seat.add(replace(claim, inode=inode_of(found), listens=is_listening(found), part=part))
         self._seats[place] = seat
         return found
 
@@ -156,6 +162,11 @@ class ServiceSockets:
         seat = self._seats.get(place, Seat())
         return strands(seat.left_to(who), self.port, seat.others_of(who) if self._spreads else ())
 
+    def is_due(self, place: Place, who: object) -> bool:
+        """Whether a process of tree `who` that begins to listen at a place gets one of ours there."""
+        seat = self._seats.get(place)
+        return self.strands(place, who) or (seat is not None and for_worker(seat, who) is not None)
+
     def listen(self, theirs: socket.socket, claim: Claim, backlog: int, *, may_lose: bool = False) -> bool:
         """Have a socket that is bound to our port listen, and take over what waits at its place; raises OSError.
 
@@ -165,7 +176,7 @@ class ServiceSockets:
         place = place_of_socket(theirs)
         seat = self._seats.get(place) or Seat()
         lent = seat.find(claim.inode)
-        beside = [*(sock for sock in seat.sockets() if sock is not lent), *self._left_in_the_way(place)]
+        beside = [*(sock for sock in seat.sockets() if sock is not lent), *left_in_the_way(self._seats, place)]
         if None in seat.kept and is_listening(seat.kept[None]):
             # Where the queue is full, a client with a SYN cookie is dropped unheard, and may wait for ever: tcp(7).
             backlog = max(backlog, socket.SOMAXCONN)
@@ -184,8 +195,8 @@ class ServiceSockets:
             return False
         seat.add(replace(claim, listens=True))
         if copy is not None:
+            seat.hold(claim.who, is_all=self._holds())
             if self._holds():
-                seat.hold(claim.who)
                 seat.cast_off_kept(None)
             seat.keep(claim.who, copy)
             seat.release(None)
@@ -194,6 +205,11 @@ class ServiceSockets:
             lead_freely(theirs)
         self._rescue()
         return True
+
+    def note_listen(self, claim: Claim) -> None:
+        """A process has called `listen` with a socket that listened already."""
+        for seat in self._seats.values():
+            note_listen(seat, claim)
 
     def newcomers(self) -> Newcomers:
         """Who connects from now on, and is to wait for the next process."""
@@ -205,17 +221,8 @@ class ServiceSockets:
         `is_open` tells of an inode whether a process of the tree still has it.
         """
         for seat in self._seats.values():
-            gone = {each.inode for each in seat.claims if each.who == who and each.process == process}
-            gone = {inode for inode in gone if not is_open(inode)}
-            kept = seat.kept.get(who)
-            if kept is not None and inode_of(kept) in gone:
-                if (heir := seat.heir(who, gone)) is None:  # it was the last one
-                    gone.discard(inode_of(kept))
-                else:
-                    seat.keep(who, heir, casts_off=self._holds())
-            seat.cast_off(who, gone)
-            pass_by(seat)
-            seat.forget(who, gone)
+            mine = {each.inode for each in seat.claims if each.who == who and each.process == process}
+            leave_to_others(seat, who, {inode for inode in mine if not is_open(inode)}, holds=self._holds())
         self._rescue()
 
     def kept_of(self, who: object) -> list[socket.socket]:
@@ -280,19 +287,6 @@ class ServiceSockets:
         self._is_closed = True
         self.retire(tuple(self._seats))
         self._reservation.cover_again()
-
-    def _left_in_the_way(self, place: Place) -> list[socket.socket]:
-        left = [seat for other, seat in self._seats.items() if other != place and other.overlaps(place)]
-        return [sock for seat in left if not seat.trees() for sock in seat.sockets()]
-
-    @contextlib.contextmanager
-    def _others(self, place: Place) -> Iterator[list[socket.socket]]:
-        """Those at other places, the program's own too, which are taken from it meanwhile."""
-        seats = [seat for other, seat in self._seats.items() if other != place]
-        with contextlib.ExitStack() as taken:
-            bound = (claim.taken(listening=False) for seat in seats for claim in seat.claims if not claim.listens)
-            own = [taken.enter_context(sock) for sock in bound if sock is not None]
-            yield [*own, *(sock for seat in seats for sock in seat.sockets())]
 
     def _insist_on_being_open(self) -> None:
         if self._is_closed:

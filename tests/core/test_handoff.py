@@ -13,10 +13,13 @@ from supervisor.core.handoff import (
     BindMode,
     Give,
     LetThrough,
+    Part,
     Place,
     Refuse,
     decide,
+    is_for_worker,
     parse_address,
+    part_after_listen,
 )
 from supervisor.core.service import Service
 from supervisor.core.service.clients import keeps_clients
@@ -194,3 +197,33 @@ def test_what_the_kernel_would_refuse_is_left_to_it(data: bytes, family: int) ->
 )
 def test_clients_wait_only_where_a_process_follows_on_the_same_port(state: State, then: Then, keeps: bool) -> None:
     assert keeps_clients(Service("web", state=state, then=then)) is keeps
+
+
+@pytest.mark.parametrize(
+    ("part", "has_it", "expected"),
+    [
+        (Part.BOUND, True, True),  # who has it may never mean to accept
+        (Part.BOUND, False, True),
+        (Part.STANDS_IN, True, False),
+        (Part.STANDS_IN, False, True),
+        (Part.LISTENS, True, False),
+        (Part.LISTENS, False, False),  # another process may have it
+    ],
+)
+def test_a_worker_gets_the_socket_from_which_nobody_accepts(part: Part, has_it: bool, expected: bool) -> None:
+    assert is_for_worker(part, has_it=has_it) is expected
+
+
+@pytest.mark.parametrize(
+    ("part", "is_same", "expected"),
+    [
+        (Part.BOUND, True, Part.LISTENS),
+        (Part.BOUND, False, Part.LISTENS),  # a worker that has inherited it
+        (Part.STANDS_IN, True, Part.STANDS_IN),  # with another backlog
+        (Part.STANDS_IN, False, Part.LISTENS),  # the one that has only bound it until now
+        (Part.LISTENS, True, Part.LISTENS),
+        (Part.LISTENS, False, Part.LISTENS),
+    ],
+)
+def test_who_calls_listen_accepts(part: Part, is_same: bool, expected: Part) -> None:
+    assert part_after_listen(part, is_same=is_same) is expected

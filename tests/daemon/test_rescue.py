@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from supervisor import system
+from supervisor.core.handoff import Part
 from supervisor.daemon.handoff import relays as relays_module
 from supervisor.daemon.handoff.relays import Relays
 from supervisor.daemon.handoff.rescue import Rescue
 from supervisor.ports.reservation import Reservation, reserve
-from supervisor.ports.seat import inode_of
+from supervisor.ports.seat import Claim, copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.ports.socket_options import is_shared
+from supervisor.ports.stand_ins import alone_with
 from tests.daemon.turns import until
 from tests.ports.program import BOTH, EVERY, LOCAL, LOCAL6, accepted, begin, own, waiting
 from tests.support.exhausted import no_descriptor_left
@@ -204,3 +206,46 @@ def test_after_clients_of_others_were_cut_off_only_the_youngest_is_held(sockets:
                 each.close()
 
     asyncio.run(work())
+
+
+def test_a_socket_that_another_process_has_only_bound_is_only_bound_again(sockets: ServiceSockets) -> None:
+    """It was given to that one, and then to a worker that dies."""
+    with begin(sockets, LOCAL, own(LOCAL)):
+        pass
+    sockets.process_ended("1")
+    holder, first = own(LOCAL, shared=True), own(LOCAL, shared=True)
+    lent = sockets.lend(LOCAL, holder, Claim("2", inode_of(holder), os.getpid(), 0, is_shared=True, part=Part.BOUND))
+    assert sockets.is_due(LOCAL, "2")
+    claim = Claim("2", inode_of(first), os.getpid(), lent.fileno(), is_shared=True)
+    assert sockets.lend(LOCAL, first, claim) is lent
+    assert not sockets.is_due(LOCAL, "2")
+    second = begin(sockets, LOCAL, own(LOCAL, shared=True), "2")
+    held = copy_of(lent)
+
+    async def work() -> None:
+        async with rescuing(sockets) as told:
+            clients = waiting(sockets.port, 40)
+            queued = system.waiting_in(held)
+            assert queued
+            assert alone_with(sockets.seats()[LOCAL], "2", os.getpid()) == {inode_of(held)}
+            sockets.worker_ended("2", os.getpid(), lambda inode: inode != inode_of(held))
+            await until(lambda: bool(told))
+            assert told == [(queued, "")]
+            clients += waiting(sockets.port, 40)
+            assert system.waiting_in(second) == len(clients)
+            assert (is_listening(held), is_shared(held), held.getsockname()[1]) == (False, True, sockets.port)
+            for each in (*clients, held, second, first, holder):
+                each.close()
+
+    asyncio.run(work())
+
+
+def test_a_socket_that_was_given_at_a_bind_is_of_whoever_calls_listen(sockets: ServiceSockets) -> None:
+    with begin(sockets, LOCAL, own(LOCAL)):
+        pass
+    sockets.process_ended("1")
+    like = own(LOCAL, shared=True)
+    lent = sockets.lend(LOCAL, like, Claim("2", inode_of(like), os.getpid(), 0, is_shared=True, part=Part.BOUND))
+    sockets.note_listen(Claim("2", inode_of(lent), os.getpid()))
+    assert not sockets.is_due(LOCAL, "2")
+    like.close()

@@ -157,18 +157,41 @@ def test_a_successor_that_listens_at_a_second_address_late_has_all_its_clients(s
         assert ways_in(port) == []
 
 
-@pytest.mark.parametrize("how", [how for how in HOW if how != "swap"], indirect=True)
-def test_who_waits_is_for_those_that_listen_and_not_for_one_that_only_binds(stack: Make, how: str) -> None:
-    live = stack_of(stack, how, ("placeholder",))
+def workers_after(live: Live, before: int, count: int) -> list[int]:
+    """The pids that the workers of `placeholder` have said, once there are so many more."""
+
+    def look() -> list[int] | None:
+        said = [int(line.split()[1]) for line in live.log("placeholder").splitlines()]
+        return said if len(said) >= before + count else None
+
+    return eventually(look, within=30)
+
+
+@pytest.mark.parametrize("workers", only([1, 2], [1, 2, 4]))
+@pytest.mark.parametrize("how", only(["bpf", "swap"], HOW), indirect=True)
+def test_who_waits_is_for_those_that_listen_and_not_for_one_that_only_binds(
+    stack: Make, how: str, workers: int
+) -> None:
+    """Through crashes, of all and of each worker, a restart, a rolling restart, and until a stop."""
+    live = stack_of(stack, how, ("placeholder",), environment={"WORKERS": str(workers)})
     with up(live):
-        port = live.rows()["placeholder"]["port"]
-        with caller(port) as calls:
-            eventually(lambda: calls.answered > 2)
-            for _ in range(3):
-                kill(live, "placeholder")
-                answered = calls.answered
-                eventually(lambda answered=answered: calls.answered > answered + 5, within=15)  # type: ignore[misc]
-        assert (calls.refused, calls.late, calls.strange) == (0, 0, [])
+        port, said = live.rows()["placeholder"]["port"], 0
+        with caller(port) as calls, caller(port) as others:
+            for act in ("start", "crash", "crash", "roll", "restart"):
+                if act == "crash":
+                    kill(live, "placeholder")
+                elif act != "start":
+                    assert live.do("restart", "placeholder", rolling=act == "roll")["placeholder"]["ok"]
+                said = len(now := workers_after(live, said, workers))
+                for pid in now[-workers:]:
+                    os.kill(pid, signal.SIGKILL)
+                    said = len(workers_after(live, said, 1))
+                answered, of_others = calls.answered, others.answered
+                eventually(lambda: calls.answered > answered + 5 and others.answered > of_others + 5, within=15)  # noqa: B023
+            assert (calls.refused, others.refused) == (0, 0)
+            live.do("stop", "placeholder")
+        assert (calls.late, calls.strange, others.late, others.strange) == (0, [], 0, [])
+        assert ways_in(port) == []
 
 
 @one_and_long_others

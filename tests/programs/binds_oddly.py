@@ -7,6 +7,7 @@ import array
 import contextlib
 import ctypes
 import fcntl
+import itertools
 import os
 import select
 import signal
@@ -229,15 +230,21 @@ def workers() -> None:
 
 
 def placeholder() -> None:
-    """Keeps the port by a socket that is bound and never listens, as Granian does; its workers have their own."""
+    """Keeps the port by a socket that is bound and never listens, as Granian does; its workers have their own.
+
+    A worker that ends is replaced.
+    """
     with socket.socket() as holder:
         holder.setsockopt(*SHARED)
         holder.bind(HERE)
-        for _ in range(2):
+        for number in itertools.count(1):
             if not os.fork():
                 time.sleep(0.3)  # workers that are executed begin later
-                serve(listening(shared=True))
-        signal.pause()
+                server = listening(shared=True)
+                say("worker", os.getpid())
+                serve(server)
+            if number >= int(os.environ.get("WORKERS", "2")):
+                os.wait()
 
 
 def worker_closes() -> None:

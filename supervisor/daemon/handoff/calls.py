@@ -9,24 +9,24 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from supervisor import system
-from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Refuse, decide, parse_address
+from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Part, Place, Refuse, decide
 from supervisor.daemon.handoff.elsewhere import Elsewhere, look_later
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing, Loop, Timers
 from supervisor.daemon.handoff.leftovers import Leftovers, make_room
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
-from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, look
-from supervisor.dataclass import dataclass, field
+from supervisor.daemon.handoff.looks import Aside, Seen, asked_address, at_once, claim_of, look
+from supervisor.dataclass import dataclass, field, replace
 from supervisor.ports.place import place_of_socket
 from supervisor.ports.seat import copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
-from supervisor.system.held_calls import Asked, HeldCalls, NoSocket, is_tcp_of_ours, memory_of
+from supervisor.ports.stand_ins import for_worker
+from supervisor.system.held_calls import Asked, HeldCalls, NoSocket, is_tcp_of_ours
 from supervisor.system.registrations import Uses, put_in_place
 
 AT_ONCE = 64  # calls answered in one turn of the loop
 # Seconds from the bind of a socket that listens already until it counts as the program's: haproxy need not call listen.
 LISTENS_AFTER = 0.1
-LONGEST_ADDRESS = 128  # bytes, struct sockaddr_storage
 ROOM_AFTER = 0.1  # seconds until the loop is asked again to watch the calls
 
 
@@ -118,8 +118,7 @@ class Handoff:
         """Whether the call is answered, or will be."""
         if theirs.getsockname()[1]:  # a second bind: the kernel says EINVAL, unless the first one was not heard
             return inode_of(theirs) in self._unheard and self._succeed(asked, theirs)
-        length = asked.length if asked.length <= LONGEST_ADDRESS else 0  # EINVAL, too
-        found = parse_address(memory_of(asked.thread, asked.address, length), theirs.family)
+        found = asked_address(asked, theirs.family)
         if found is None or not self.calls.is_valid(asked):
             return False
         address, port, scope = found
@@ -201,7 +200,7 @@ class Handoff:
         self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen
     ) -> socket.socket | None:
         """Bind the socket of a call; ours, where that has taken its place."""
-        claim, uses = claim_of(self.who, asked, theirs), seen.uses
+        claim, uses = replace(claim_of(self.who, asked, theirs), part=Part.BOUND), seen.uses
         if uses is None or (uses.obstacle and decision.place != self.offered and system.keeps_own(theirs)):
             if uses is not None and not sockets.joins(theirs, decision.place.address):  # else it may, when it listens
                 self.hearing.on_dropped(uses.obstacle)
@@ -229,7 +228,7 @@ class Handoff:
         if port != sockets.port:
             self._listens_elsewhere(port)
             return False
-        if not is_listening(theirs) and sockets.strands(place_of_socket(theirs), self.who):
+        if not is_listening(theirs) and sockets.is_due(place_of_socket(theirs), self.who):
             self._look(asked, theirs, partial(self._begin, asked, sockets), swaps=True)
         else:
             self._begin(asked, sockets, theirs, Seen())
@@ -245,10 +244,11 @@ class Handoff:
             if is_listening(theirs) and (uses is None or not uses.obstacle):
                 # By us: another process may shut it down before the call would get there.  What waits has to have room.
                 theirs.listen(max(asked.backlog, socket.SOMAXCONN))
+                sockets.note_listen(claim)
             elif not sockets.listen(theirs, claim, asked.backlog, may_lose=uses is not None):
                 self._look(asked, theirs, partial(self._begin, asked, sockets), swaps=True)
                 return
-            elif uses is not None:
+            elif uses is not None and for_worker(sockets.seats()[place_of_socket(theirs)], self.who) is None:
                 self.hearing.on_dropped(uses.obstacle)
         except OSError as error:
             self.calls.fail(asked, error.errno or errno.EIO)

@@ -14,7 +14,6 @@ from supervisor import system
 from supervisor.core.handoff import Give, Place
 from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
 from supervisor.daemon.handoff.looks import Aside, open_inodes, why_lost
-from supervisor.files.closing import close_shared
 from supervisor.ports.seat import Claim, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.system.held_calls import is_at_work
@@ -73,7 +72,7 @@ class Leftovers:
         claims = [each for _, each in self._claims()]
         if passed < STARTS_FOR and any(is_at_work(each.process) for each in claims):
             self._look_after(LOOKS_FOR, passed)
-        elif any(map(_has_it, claims)):
+        elif any(each.is_there() for each in claims):
             self._is_for_good = True
             self._on_room()
         else:
@@ -163,12 +162,6 @@ def _is_left(sockets: ServiceSockets, place: Place, theirs: socket.socket, who: 
     kept = sockets.seats()[place].kept
     is_ours = len(kept) == 1 and kept.keys() <= {None, who}
     return is_ours and not decision.swaps and _can_stay(sockets, (place,), theirs, decision.place)
-
-
-def _has_it(claim: Claim) -> bool:
-    if (sock := claim.taken()) is not None:
-        close_shared(sock)
-    return sock is not None
 
 
 def _has_queue(sockets: Collection[socket.socket]) -> bool:

@@ -13,6 +13,7 @@ from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Loop, Timer
 from supervisor.daemon.handoff.looks import Aside, open_inodes
 from supervisor.ports.service_sockets import ServiceSockets
+from supervisor.ports.stand_ins import alone_with
 
 LOOK_AGAIN = 1.0  # seconds from a client until the next one is a reason to look
 SOON = 0.5  # the same where several sockets may be closed while clients get there
@@ -88,10 +89,11 @@ class ListeningWorkers:
     def _find_heirs(self, process: int) -> None:
         """Keeps those of others in the place of what this process had, unless somebody has that still."""
         inodes = self._sockets.inodes()
+        alone = {inode for seat in self._sockets.seats().values() for inode in alone_with(seat, self._who, process)}
 
         def see() -> set[int]:
             with contextlib.suppress(OSError):
-                return set(open_inodes(inodes, self._members()))
+                return {*open_inodes(inodes - alone, self._members()), *open_inodes(alone, (process,))}
             return set(inodes)
 
         def then(still_open: set[int]) -> None:

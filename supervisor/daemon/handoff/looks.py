@@ -8,15 +8,16 @@ from collections.abc import Callable, Collection
 
 from supervisor import system
 from supervisor.annotations import Any
-from supervisor.core.handoff import Place
+from supervisor.core.handoff import Place, parse_address
 from supervisor.dataclass import dataclass
 from supervisor.ports.seat import Claim, inode_of
 from supervisor.system import Listener
-from supervisor.system.held_calls import Asked, process_of
+from supervisor.system.held_calls import Asked, memory_of, process_of
 from supervisor.system.registrations import Uses, uses_of
 from supervisor.words.sockets import listens_at_another, shared_with
 
 TRIES = 5
+LONGEST_ADDRESS = 128  # bytes, struct sockaddr_storage
 # Does the first somewhere, and calls the second with what came of it in the loop.
 Aside = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 
@@ -76,6 +77,12 @@ def open_inodes(inodes: Collection[int], processes: Collection[int]) -> dict[int
     """Those of some sockets that one of the processes has open, with its pid."""
     listeners = [Listener(0, socket.AF_INET, "", inode=inode) for inode in inodes]
     return system.owners_of(listeners, processes) if processes else {}
+
+
+def asked_address(asked: Asked, family: int) -> tuple[str, int, int] | None:
+    """The address that a bind call of a socket of this family is about; None where the kernel is to complain."""
+    length = asked.length if asked.length <= LONGEST_ADDRESS else 0  # EINVAL, too
+    return parse_address(memory_of(asked.thread, asked.address, length), family)
 
 
 def claim_of(who: object, asked: Asked, theirs: socket.socket) -> Claim:
