@@ -212,7 +212,12 @@ class ServiceSockets:
             note_listen(seat, claim)
 
     def newcomers(self) -> Newcomers:
-        """Who connects from now on, and is to wait for the next process."""
+        """Who connects from now on, and is to wait for the next process.
+
+        What was shut down a moment ago is seen to first: the loop may be told of it later.
+        """
+        for who in {who for seat in self._seats.values() for who in seat.kept if who is not None}:
+            self.shut_down(who)
         return Newcomers(self._seats, self._sockets, self.inodes)
 
     def worker_ended(self, who: object, process: int, is_open: Callable[[int], bool]) -> None:

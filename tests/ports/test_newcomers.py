@@ -135,3 +135,20 @@ def test_what_waits_at_workers_that_end_moves_to_those_of_the_next_tree(sockets:
     assert min(got) > 0, "each has its part"
     for sock in (*clients, *new):
         sock.close()
+
+
+@everywhere
+def test_nobody_waits_at_a_socket_of_ours_while_another_worker_of_the_next_tree_listens(
+    sockets: ServiceSockets, place: Place
+) -> None:
+    """Its youngest has shut its socket down, which the loop has not been told yet."""
+    old = begin(sockets, place, own(place, shared=True), "1")
+    stays, youngest = (begin(sockets, place, own(place, shared=True), "2") for _ in range(2))
+    youngest.shutdown(socket.SHUT_RD)
+    sockets.newcomers().stand_by("1")
+    old.close()
+    sockets.process_ended("1")
+    clients = waiting(sockets.port, 20, host_of(place))
+    assert len(accepted(stays)) == len(clients)
+    for sock in (*clients, stays, youngest):
+        sock.close()
