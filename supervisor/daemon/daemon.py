@@ -45,6 +45,7 @@ from supervisor.process.signals import BY_HAND, INSISTENT, STOPPING, Wish, meani
 from supervisor.words import endings
 from supervisor.words.reasons import text_of
 
+JOURNAL_AFTER = 0.005  # seconds until the journal has what nobody looks at now: the next process of a service listens by then
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
 LAST_TURNS = 3  # of the loop, in which what was written to clients is sent as far as they take it
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
@@ -83,6 +84,8 @@ class Daemon:
         self._ending = Ending(self._stack, options.abort, self._reporter, journal)
         self._rounds: Rounds | None = None  # once there are leases to look at
         self._control = ControlSocket(self._facts["PORTSUP_SOCKET"], desk.handle, journal, loop)
+        self._reporter.has_clients = self._control.has_clients
+        journal.later = lambda act: loop.call_later(JOURNAL_AFTER, act)
         note = lambda svc, error: of_service(svc.name, error, journal)  # noqa: E731  it is only not told
         changes.follow(self._tell_of, note)  # the world follows already; then who tells of them, then who acts on them
         changes.follow(desk.changed, note)

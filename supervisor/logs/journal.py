@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from functools import partial
 
@@ -31,7 +32,7 @@ class Journal:
     """
 
     def __init__(self, file: JournalFile, secrets: set[str], clock: Callable[[], float]) -> None:
-        self._steps: list[_Step] = [self._number, _Redactor(secrets), self._show, _line]
+        self._steps: list[_Step] = [self._stamp, self._number, _Redactor(secrets), self._show, _line]
         self._logger: Any = _Early(file, self._steps)
         self._told = 0
         self._told_before: int | None = None  # at the last look
@@ -42,6 +43,9 @@ class Journal:
         self.redactor = Redactor(secrets)  # the same for what the services print
         self.on_event: Callable[[Mapping[str, Any]], None] | None = None  # gets what is written, secrets hidden
         self.also: Callable[[Mapping[str, Any]], None] | None = None  # and then this one
+        self.later: Callable[[Callable[[], None]], object] | None = None  # calls something in a moment
+        self._put_off: deque[tuple[int, Callable[[], object]]] = deque()
+        self._moment: int | None = None  # of what was put off and is told now, in nanoseconds since the epoch
 
     @property
     def path(self) -> str:
@@ -58,6 +62,7 @@ class Journal:
 
         Of what is about a service each kind has an allowance; what goes beyond that is counted, see `count_left_out`.
         """
+        self.catch_up()
         service = facts.get("service")
         is_limited = isinstance(service, str) and level != "error"
         if is_limited and not self._allowances.admit((str(service), event), rate_of(event), self._clock()):
@@ -70,6 +75,26 @@ class Journal:
     def tell(self, event: Event) -> bool:
         """Something of the catalogue has happened; whether it was told."""
         return self.log(event.level, event.event, **event.facts)
+
+    def put_off(self, tell: Callable[[], object]) -> None:
+        """Has `tell` called in a moment, as if it was now: before the next event, and before somebody is answered."""
+        if self.later is None:
+            tell()
+            return
+        if not self._put_off:
+            self.later(self.catch_up)
+        self._put_off.append((time.time_ns(), tell))
+
+    def catch_up(self) -> None:
+        """Has all told that was put off."""
+        if self._moment is not None:  # one of these is what is told
+            return
+        try:
+            while self._put_off:
+                self._moment, tell = self._put_off.popleft()
+                tell()
+        finally:
+            self._moment = None
 
     def count_left_out(self) -> None:
         """Tells how many events of which kind were too many since the last time; to be said every few seconds."""
@@ -104,6 +129,10 @@ class Journal:
         """Give the file back; a later event opens it again."""
         self._file.close()
 
+    def _stamp(self, logger: Any, method: str, event: _Told) -> _Told:
+        event["time"] = _written(time.time_ns() if self._moment is None else self._moment)
+        return event
+
     def _number(self, logger: Any, method: str, event: _Told) -> _Told:
         self._told += 1
         event["seq"] = self._told
@@ -133,7 +162,7 @@ class _Early:
         return partial(self._write, level)
 
     def _write(self, level: str, event: str, **facts: Any) -> None:
-        told: Any = {"level": level, "time": _now(), "event": event, **facts}
+        told: Any = {"level": level, "event": event, **facts}
         for step in self._steps:
             told = step(None, level, told)
         self._file.write(told)
@@ -145,16 +174,15 @@ def _structured(file: JournalFile, steps: Sequence[_Step]) -> Any:
 
     processors: list[Any] = [
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper("iso", utc=True, key="time"),
         structlog.processors.format_exc_info,
         *steps,
     ]
     return structlog.wrap_logger(file, processors, structlog.BoundLogger).bind()
 
 
-def _now() -> str:
-    """The moment as structlog writes it, such as 2026-03-01T09:30:00.250000Z."""
-    seconds, rest = divmod(time.time_ns(), 1_000_000_000)
+def _written(moment: int) -> str:
+    """Nanoseconds since the epoch as people write a time, such as 2026-03-01T09:30:00.250000Z."""
+    seconds, rest = divmod(moment, 1_000_000_000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest // 1000:06d}Z"
 
 

@@ -50,8 +50,11 @@ class Scene:
         self.spec = spec
         self.events: list[Any] = []
         self.later: list[Any] = []
+        self.caught_up: list[int] = []
         loop = SimpleNamespace(call_later=lambda _, what: self.later.append(what))
-        instance: Any = SimpleNamespace(loop=loop, journal=SimpleNamespace(tell=self.events.append))
+        instance: Any = SimpleNamespace(
+            loop=loop, journal=SimpleNamespace(tell=self.events.append, catch_up=lambda: self.caught_up.append(1))
+        )
         nothing: Any = SimpleNamespace(on_new_spec=None, on_down=None)
         self.desk: Any = Desk(spec, nothing, instance, nothing, nothing, nothing)
 
@@ -79,6 +82,7 @@ def test_it_is_made_for_the_first_request_and_hears_of_changes_from_then_on(scen
     scene.desk.changed("before", "after")
     scene.desk.handle("ping", None)
     assert scene.desk._commands.asked == ["status", "before after", "ping"]
+    assert len(scene.caught_up) == 2  # what was put off is in the journal before somebody is answered
 
 
 def test_it_is_made_without_a_request_once_the_stack_has_had_time(scene: Scene) -> None:

@@ -54,6 +54,61 @@ def test_structlog_goes_on_with_lines_that_are_the_same(tmp_path: Path) -> None:
     assert [each["seq"] for each in seen] == [1, 2]
 
 
+def test_what_is_put_off_is_told_before_the_next_event_and_as_of_its_own_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000_000_000_000_000_000
+    monkeypatch.setattr("supervisor.logs.journal.time.time_ns", lambda: now)
+    journal = open_journal(tmp_path / "portsup.log")
+    later: list[Any] = []
+    journal.later = later.append
+    for name in ("ended", "starts"):
+        journal.put_off(lambda name=name: journal.log("info", name))  # type: ignore[misc]
+        now += 1_000_000
+    assert not (tmp_path / "portsup.log").exists()
+    journal.log("info", "lock lost")
+    assert later == [journal.catch_up]
+    told = events(tmp_path / "portsup.log")
+    assert [(each["seq"], each["event"], each["time"][-8:-1]) for each in told] == [
+        (1, "ended", ".000000"), (2, "starts", ".001000"), (3, "lock lost", ".002000"),
+    ]  # fmt: skip
+    later.pop()()
+    journal.put_off(lambda: journal.log("info", "ready"))
+    later.pop()()
+    assert [each["event"] for each in events(tmp_path / "portsup.log")][3:] == ["ready"]
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_what_is_told_because_of_what_was_put_off_comes_right_after_it(tmp_path: Path, is_settled: bool) -> None:
+    journal = open_journal(tmp_path / "portsup.log")
+    if is_settled:
+        journal.settle()
+    journal.later = lambda _: None
+    journal.also = lambda event: journal.log("info", "heard") if event["event"] == "first" else None  # type: ignore[assignment,func-returns-value]
+    journal.put_off(lambda: journal.log("info", "first"))
+    journal.put_off(lambda: journal.log("info", "second"))
+    journal.catch_up()
+    assert sorted(each["event"] for each in events(tmp_path / "portsup.log")[:2]) == ["first", "heard"]
+    assert events(tmp_path / "portsup.log")[2]["event"] == "second"
+
+
+def test_what_cannot_be_told_keeps_nothing_else_back(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "portsup.log")
+    journal.later = lambda _: None
+    journal.put_off(lambda: 1 / 0)
+    journal.put_off(lambda: journal.log("info", "second"))
+    with pytest.raises(ZeroDivisionError):
+        journal.catch_up()
+    journal.log("info", "third")
+    assert [each["event"] for each in events(tmp_path / "portsup.log")] == ["second", "third"]
+
+
+def test_nothing_is_put_off_where_nobody_comes_back_to_it(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "portsup.log")
+    journal.put_off(lambda: journal.log("info", "first"))
+    assert [each["event"] for each in events(tmp_path / "portsup.log")] == ["first"]
+
+
 @pytest.mark.live
 def test_structlog_is_not_loaded_before_there_is_news_after_the_start() -> None:
     code = (

@@ -181,6 +181,11 @@ class Foreground:
         return self._readers is None or not self._readers.have_left
 
     @property
+    def is_attached(self) -> bool:
+        """Whether there is still somebody in the foreground to whom something can be said."""
+        return self._err is not None
+
+    @property
     def is_live(self) -> bool:
         """Whether the foreground shows whom we wait for all the time, each time in place of what it showed before."""
         return self._live is not None

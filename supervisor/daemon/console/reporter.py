@@ -1,6 +1,6 @@
 """Tells the terminal and the journal what happens to the services, without their secrets."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from supervisor.config.placeholders import fill
@@ -14,6 +14,7 @@ from supervisor.core.stack import whole
 from supervisor.core.state import SERVES, Result, State
 from supervisor.daemon.console.foreground import Foreground
 from supervisor.daemon.console.steps import because, event_of, listening_of
+from supervisor.daemon.faults import of_service
 from supervisor.daemon.service.slot import Slot
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
@@ -39,6 +40,7 @@ class Reporter:
             foreground.manager.follow(slots)
         self._has_told_no_handoff = False
         self._said_at: dict[str, float] = {}
+        self.has_clients: Callable[[], bool] = lambda: True  # somebody may look at the journal at any moment
 
     def say(self, words: str, level: str = "info") -> None:
         """Words for the person at the terminal."""
@@ -61,7 +63,7 @@ class Reporter:
             self.tell(journal.HookFailed(service=after.name, state=str(after.state), **because(after.hook_trouble)))
         took = slot.ran if slot.child is None else now - slot.child.spawned_at
         if (listens := listening_of(before, after)) is not None:
-            self.tell(listens)
+            self._tell_in_time(after.name, listens)
         event = event_of(before, after, slot.spec, took)
         if isinstance(event, journal.ServiceSays):
             if now < self._said_at.get(after.name, 0.0) + SAYS_EVERY:
@@ -69,7 +71,7 @@ class Reporter:
             self._said_at[after.name] = now
         if event is None:
             return
-        self.tell(event)
+        self._tell_in_time(after.name, event)
         has_failed = isinstance(event, journal.ServiceFailed) and after.result not in QUIET_ABOUT
         if has_failed or isinstance(event, journal.RollFailed):
             self.quote(slot)
@@ -83,6 +85,19 @@ class Reporter:
             whose = f"{event.who}: " if isinstance(event, journal.OfService) else ""
             self.say(f"{whose}{words}", event.level)
         return is_told
+
+    def _tell_in_time(self, service: str, event: journal.Event) -> None:
+        """At once where somebody looks on, else when the service has what it needs: a restart waits for no journal."""
+        if self._foreground.is_attached or self.has_clients():
+            self.tell(event)
+        else:
+            self._journal.put_off(lambda: self._told_or_not(service, event))
+
+    def _told_or_not(self, service: str, event: journal.Event) -> None:
+        try:
+            self.tell(event)
+        except Exception as error:  # the service knows nothing of it
+            of_service(service, error, self._journal)
 
     def _of_replica(self, event: journal.Event) -> journal.Event:
         """The event with the name of the service and the number of the replica, where there are several."""

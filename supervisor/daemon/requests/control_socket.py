@@ -33,6 +33,10 @@ class ControlSocket:
             self._journal.tell(ControlMadeAgain(path=str(self._path)))
             begin(self.open(), self._loop)
 
+    def has_clients(self) -> bool:
+        """Whether somebody is connected."""
+        return self._server is not None and bool(self._server.clients.connections)
+
     def stop_listening(self) -> None:
         """Takes no more clients; those that are there go on."""
         if self._server is not None:

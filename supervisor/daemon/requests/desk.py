@@ -49,6 +49,7 @@ class Desk:
 
     def handle(self, request: "Request", reply: "Reply") -> None:
         """Answers one request; raises PortsupError for what cannot be asked, or if nothing can be answered now."""
+        self._journal.catch_up()
         self._at_work().handle(request, reply)
 
     def changed(self, before: Service, after: Service) -> None:
