@@ -8,7 +8,8 @@ uses of the original: `frozen`, `eq`, `__post_init__`, defaults, factories, fiel
 inheritance; the classes have slots always.  Type checkers see the original.
 """
 
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,14 +79,13 @@ else:
         shape = cls.__dataclass_shape__
         if not shape.has_plain_init:
             return cls(**{each.name: getattr(instance, each.name) for each in shape.given} | changes)
-        values = list(shape.values(instance))
+        values, places = list(shape.values(instance)), shape.places
         for name, value in changes.items():
-            if name not in shape.places:
+            if name not in places:
                 raise TypeError(f"{cls.__qualname__} has no field `{name}`")
-            values[shape.places[name]] = value
+            values[places[name]] = value
         copy = cls.__new__(cls)
-        for put, value in zip(shape.puts, values, strict=True):
-            put(copy, value)
+        any(map(call, shape.puts, repeat(copy), values))  # a loop that is not Python's own: each gives None
         return copy
 
     def _made(cls, frozen, eq):

@@ -112,7 +112,9 @@ def _all_of_others(tree: Tree) -> set[int] | None:
     """The children of the daemon; None if one that lives is of the service, or cannot be told yet."""
     seen: set[int] = set()
     while new := set(system.children_of(tree.daemon)) - seen:  # again: one that ended has left us its children
-        for pid in new - set(tree.others):
+        if not (strangers := new - set(tree.others)):
+            return seen | new
+        for pid in strangers:
             is_left = pid == tree.main or belongs(pid, tree, or_may=True)
             if is_left and system.identity_of(pid) is not None:
                 return None

@@ -15,7 +15,7 @@ from supervisor.dataclass import dataclass
 from supervisor.files.closing import Closer
 from supervisor.system import libc
 from supervisor.system.beneath import MPTCP
-from supervisor.system.seccomp import MACHINES, PIDFD_GETFD
+from supervisor.system.seccomp import MACHINES, PIDFD_GETFD, Numbers
 
 if sys.platform != "win32":  # it is imported everywhere, and used on Linux
     import fcntl
@@ -89,7 +89,7 @@ class HeldCalls:
             raise
         id, thread, _, call, _, _, first, second, third, *_ = _NOTIFICATION.unpack(notification)
         fd = ctypes.c_int(first & 0xFFFFFFFF).value
-        numbers = MACHINES[os.uname().machine]
+        numbers = _numbers()
         is_bind, is_filter = call == numbers.bind, call == numbers.seccomp
         return Asked(id, thread, is_bind, fd, second, third & 0xFFFFFFFF, is_filter)
 
@@ -150,6 +150,11 @@ class HeldCalls:
     def _look(self) -> int:
         ready = self._poll.poll(0)
         return ready[0][1] if ready else 0
+
+
+@functools.cache
+def _numbers() -> Numbers:
+    return MACHINES[os.uname().machine]
 
 
 def _ioctl_again(descriptor: int, request: int, data: bytearray | bytes) -> int | bytes:

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,12 @@ def test_what_is_told_because_of_what_was_put_off_comes_right_after_it(tmp_path:
     if is_settled:
         journal.settle()
     journal.later = lambda _: None
-    journal.also = lambda event: journal.log("info", "heard") if event["event"] == "first" else None  # type: ignore[assignment,func-returns-value]
+
+    def hear(event: Mapping[str, Any]) -> None:
+        if event["event"] == "first":
+            journal.log("info", "heard")
+
+    journal.also = hear
     journal.put_off(lambda: journal.log("info", "first"))
     journal.put_off(lambda: journal.log("info", "second"))
     journal.catch_up()

@@ -32,6 +32,19 @@ def environment_of(
 
     `facts` tell it about this instance, `about_others` (from `variables`) where every service of the stack is.
     """
+    fd = socket_of(spec)
+    told = dict(_passed_on(inherited))
+    told |= {name: filled(value, port, instance, endpoints, fd) for name, value in spec.environment.items()}
+    if port is not None:
+        told[spec.port_env] = str(port)
+    for name in told.keys() & about_others.keys():
+        del told[name]
+    return ChainMap({**told, "PORTSUP_SERVICE": spec.name, **facts}, about_others)  # type: ignore[arg-type]
+
+
+@kept_for_the_last
+def _passed_on(inherited: Mapping[str, str]) -> Mapping[str, str]:
+    """What every service gets of our own environment, and what belongs to that: its PATH takes a dozen looks."""
     told = {name: value for name, value in inherited.items() if not name.startswith("PORTSUP_") or name in FOLDERS}
     for name in (*ACTIVATION, *NOTIFICATION):
         told.pop(name, None)
@@ -40,13 +53,7 @@ def environment_of(
     if (wider := with_own_bin(path)) != path:
         told["PATH"] = wider
     told["HOST"] = HOST
-    fd = socket_of(spec)
-    told |= {name: filled(value, port, instance, endpoints, fd) for name, value in spec.environment.items()}
-    if port is not None:
-        told[spec.port_env] = str(port)
-    for name in told.keys() & about_others.keys():
-        del told[name]
-    return ChainMap({**told, "PORTSUP_SERVICE": spec.name, **facts}, about_others)  # type: ignore[arg-type]
+    return told
 
 
 def that_fits(
