@@ -13,7 +13,7 @@ FREE = 2.0  # seconds for ports to be free
 # All that may be in the two directories while nothing runs.
 KNOWN = re.compile(
     r"(ports/\d+\.(lock|json)|instances/[\w-]+\.(lock|json))"
-    r"|(folders\.(json|lock)|t-1/(portsup\.log|\w+\.log(\.idx)?)(\.\d+)?)"
+    r"|(folders\.(json|lock)|t-1/(portsup\.log|[\w@]+\.log(\.idx)?)(\.\d+)?)"
 )
 
 

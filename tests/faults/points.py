@@ -10,7 +10,7 @@ from tests.faults.board import CUT_SHORT
 # What portsup does while a call fails; the number of a step is its place here.
 STEPS = (
     "up", "status", "ls", "restart", "rolling", "rotate", "crash", "reload", "stop", "start", "logs", "down",
-    "foreground", "exec", "prune",
+    "foreground", "exec", "prune", "scale", "kill",
 )  # fmt: skip
 # Which process, by how often it was forked: the command, the guardian, the daemon, what the daemon forks.
 DEPTHS = ("front", "guardian", "daemon", "child")

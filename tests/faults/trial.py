@@ -39,6 +39,10 @@ PROCESSES = {step: {0, 2} for step in STEPS} | {
     "up": {0, 1, 2}, "foreground": {0, 1}, "reload": {0, 2, 3}, "crash": {2}, "exec": {0}, "ls": {0}, "prune": {0},
 }  # fmt: skip
 QUIET = ("status", "ls", "logs")  # steps that change nothing
+# Services that a step is not about: whatever fails in it, their processes go on.
+LEFT_ALONE = dict.fromkeys(QUIET, SERVICES) | {
+    "crash": ("api", "job"), "rolling": ("api", "job"), "scale": ("api", "job"), "kill": ("web", "api"),
+}  # fmt: skip
 
 
 class Trial:
@@ -134,6 +138,7 @@ class Trial:
         self.board.step(-1)
         self._up()
         before, self._web = descriptors(self.live.daemon()), self._pid("web") or 0
+        alone = {name: self._pid(name) for name in LEFT_ALONE.get(point.step, ())}
         if point.step == "reload":
             self.live.configure(1)
         elif point.step == "start":
@@ -147,11 +152,25 @@ class Trial:
             if point.step == "down":
                 self._down_again()
                 return
+            if (now := {name: self._pid(name) for name in alone}) != alone and self.live.infos():
+                raise Wrong(f"others had {alone}, and have {now}: {self._end_of_journal()}")
+            self._scale_back(point)
             self._recovers(point, outcome, before)
+            self._once_more(point, outcome)
             self.live.down()
         finally:
             if point.step == "reload":
                 self.live.configure(0)
+
+    def _once_more(self, point: Point, outcome: Outcome) -> None:
+        """What could not be done can be now."""
+        if outcome.code and (code := self._command(*self._words(point.step))) != 0:
+            raise Wrong(f"`{point.step}` ends with {code} although nothing fails any more: {self.said[-1]}")
+
+    def _scale_back(self, point: Point) -> None:
+        """One replica, as the other steps have it."""
+        if point.step == "scale" and self.live.infos() and (code := self._command("scale", "web=1")) != 0:
+            raise Wrong(f"`scale web=1` ends with {code} although nothing fails any more: {self.said[-1]}")
 
     def _words(self, step: str) -> tuple[str, ...]:
         match step:
@@ -161,6 +180,10 @@ class Trial:
                 return ("restart", "--rolling", "web")
             case "rotate":
                 return ("rotate", "web")
+            case "scale":
+                return ("scale", "web=2")
+            case "kill":
+                return ("kill", "job")
             case _:
                 return (step,)
 
