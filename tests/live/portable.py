@@ -20,6 +20,7 @@ MANY = "psutil is asked who listens, however many sockets there are"
 STACK = "how little a program with a small stack may be given is a rule of Linux"
 EXITS = "a process that exits has no environment any more, and nothing else tells whose it was"
 SHORT = "its time limit is shorter than two looks at all sockets by psutil on a busy machine"
+PRLIMIT = "the limits of another process are set by prlimit(2), which Linux alone has"
 
 LEFT_OUT = {
     "test_activation.py": SERVICE_SOCKET,
@@ -48,6 +49,7 @@ LEFT_OUT = {
     "test_newcomer.py::test_an_ecosystem_of_pm2_with_a_cluster": HANDOFF,
     "test_notify.py::test_another_process_of_its_tree_may_stand_for_it": ORPHANS,
     "test_resources.py::test_a_service_is_its_whole_tree_with_every_socket": INODES,
+    "test_scarce.py": PRLIMIT,
     "test_signals_alone.py::test_what_nobody_catches_ends_the_program_too": ALONE,
     "test_survivors.py": ORPHANS,
     "test_ways.py": HANDOFF,

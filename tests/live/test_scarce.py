@@ -153,7 +153,7 @@ def is_refused(stack: Scarce, known: int) -> bool:
     return any(each["level"] != "info" for each in stack.journal()[known:])
 
 
-@pytest.mark.parametrize("more", [0, 1, 4, 9])
+@pytest.mark.parametrize("more", [0, 4, *(pytest.param(more, marks=pytest.mark.long) for more in (1, 2, 9))])
 @pytest.mark.parametrize("words", REQUESTS, ids=" ".join)
 def test_without_descriptors(stack: Scarce, words: tuple[str, ...], more: int) -> None:
     ask(stack, words, lambda: descriptors(stack.daemon(), more))
