@@ -10,7 +10,7 @@ import pytest
 from supervisor.config.spec import HandoffMode
 from supervisor.core.handoff import Place
 from supervisor.daemon.service.slot import Child, Slot
-from supervisor.daemon.service.spawner import TRY_AGAIN, Spawner
+from supervisor.daemon.service.spawner import TRY_AGAIN, Spawner, spawn_failed
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.process.filters import Filters
@@ -88,14 +88,63 @@ def slot(**more: Any) -> Slot:
 
 def test_a_process_that_runs_keeps_its_sockets_when_the_next_one_can_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
     made, done = starter(monkeypatch)
+    monkeypatch.setattr(Filter, "take", breaks(errno.EBADF, "it is no seccomp descriptor"))
     running = slot()
     running.child = Child(7, None, 0.0, {}, {})  # type: ignore[arg-type]
-    with pytest.raises(PortsupError, match="too many open files"):
+    with pytest.raises(PortsupError, match="no seccomp descriptor"):
         made.start(running, COMMAND)
     assert done == ["spawned", "killed 9"]
     assert running.sockets is not None
     assert running.lease is not None
     assert not running.lease.is_handed_over  # type: ignore[attr-defined]
+
+
+def breaks(number: int, why: str) -> Any:
+    """A look into the letterbox that fails."""
+
+    def take(_: Filter) -> int:
+        raise OSError(number, why)
+
+    return take
+
+
+@pytest.mark.parametrize("is_second", [True, False], ids=["second process", "replica"])
+def test_what_needs_the_filter_is_tried_again_where_the_system_was_short_of_something(
+    monkeypatch: pytest.MonkeyPatch, is_second: bool
+) -> None:
+    made, _ = starter(monkeypatch)
+    needs = slot()
+    if is_second:
+        needs.child = Child(7, None, 0.0, {}, {})  # type: ignore[arg-type]
+    else:
+        needs.shared.slots.append(slot())
+    with pytest.raises(OSError, match="too many open files") as raised:
+        made.start(needs, COMMAND)
+    assert spawn_failed(raised.value).is_transient
+
+
+@pytest.mark.parametrize(
+    ("number", "is_tried_again"), [(errno.EMFILE, True), (errno.ENOMEM, True), (errno.EBUSY, False)]
+)
+def test_the_filter_is_given_up_for_good_only_where_it_does_not_work(
+    monkeypatch: pytest.MonkeyPatch, number: int, is_tried_again: bool
+) -> None:
+    """One moment without a descriptor must not cost a stack its kept sockets until its end."""
+    made, _ = starter(monkeypatch)
+    monkeypatch.setattr(Filter, "take", breaks(number, "refused"))
+    assert made.start(slot(), COMMAND) == (9, None)
+    tried: list[int] = []
+
+    def rehearse(_: object) -> int:
+        tried.append(1)
+        return errno.EBUSY
+
+    monkeypatch.setattr("supervisor.process.filters.rehearse", rehearse)
+    monkeypatch.setattr("supervisor.process.filters.system.handoff_support", lambda: "")
+    assert made._filters.get() is None
+    assert tried == [1] * is_tried_again
+    made._filters.get()
+    assert tried == [1] * is_tried_again, "by now it is known for good"
 
 
 def test_one_that_is_alone_is_started_without_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,15 +61,15 @@ class Spawner:
         self._hang_ups = HangUps(loop)
         self._relays: Relays | None = None
 
-    def start(self, slot: Slot, command: Command) -> tuple[int, HeldCalls | None]:
+    def start(self, slot: Slot, command: Command, *, refused: OSError | None = None) -> tuple[int, HeldCalls | None]:
         """The pid, and the calls that have to be answered from now on; raises PortsupError or OSError.
 
         Without those the port is free until the service has bound it, unless it gets its socket from the start.  Then
-        there can be no second process beside one that listens there.
+        there can be no second process beside one that listens there.  `refused`: it is to do without them this time.
         """
         # A program without a port has nothing to be handed, and may want a filter of its own.
         wants = self._hands_over and slot.spec.handoff is not HandoffMode.OFF and bool(slot.pool)
-        under = self._filters.get() if wants else None
+        under = self._filters.get() if wants and refused is None else None
         reservation = slot.lease.reservation() if slot.lease is not None else None
         given = self._with_voice(slot, command)
         if slot.spec.handoff is HandoffMode.SYSTEMD:
@@ -77,12 +77,12 @@ class Spawner:
         if under is None or (slot.lease is not None and reservation is None):
             slot.why_no_handoff = self._filters.why_not if wants else "off" if slot.pool else ""
             if slot.lease is not None and slot.replica is not None and slot.spec.handoff is not HandoffMode.SYSTEMD:
-                raise refusals.no_replicas(slot.why_no_handoff)
+                raise self._filters.refused or refusals.no_replicas(slot.why_no_handoff)
             if wants:
                 self._reporter.no_handoff(self._filters.why_not)
             if slot.lease is not None and slot.spec.handoff is not HandoffMode.SYSTEMD:
                 if slot.child is not None:
-                    raise refusals.no_second_process(slot.why_no_handoff)
+                    raise self._filters.refused or refusals.no_second_process(slot.why_no_handoff)
                 slot.close_sockets()
                 slot.lease.hand_over()
             return spawn(given), None
@@ -93,8 +93,8 @@ class Spawner:
             calls = HeldCalls(under.take())
         except OSError as error:
             tree.end_at_once(pid)  # it runs without the filter, and cannot get its port
-            self._filters.give_up(error.strerror or str(error))
-            return self.start(slot, command)
+            self._filters.give_up(error)
+            return self.start(slot, command, refused=error)
         with contextlib.ExitStack() as undo:
             undo.callback(tree.end_at_once, pid)
             undo.callback(calls.close)
