@@ -22,7 +22,7 @@ def for_worker(seat: Seat, who: object) -> socket.socket | None:
 def note_listen(seat: Seat, claim: Claim) -> None:
     """A process has called `listen` with a socket that listened already."""
     for at, each in enumerate(seat.claims):
-        if each.inode == claim.inode:
+        if each.who == claim.who and each.inode == claim.inode:
             part = part_after_listen(each.part, is_same=each.process == claim.process)
             seat.claims[at] = replace(each, part=part)
 

@@ -246,6 +246,8 @@ def test_a_socket_that_was_given_at_a_bind_is_of_whoever_calls_listen(sockets: S
     sockets.process_ended("1")
     like = own(LOCAL, shared=True)
     lent = sockets.lend(LOCAL, like, Claim("2", inode_of(like), os.getpid(), 0, is_shared=True, part=Part.BOUND))
+    sockets.note_listen(Claim("3", inode_of(lent), os.getpid()))
+    assert sockets.is_due(LOCAL, "2"), "another process tree has it, too"
     sockets.note_listen(Claim("2", inode_of(lent), os.getpid()))
     assert not sockets.is_due(LOCAL, "2")
     like.close()
