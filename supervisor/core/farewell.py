@@ -16,10 +16,10 @@ class Patience:
     fewest: int | None = None
     seen_at: float | None = None
 
-    def seen(self, waiting: int, now: float) -> "Patience":
-        """So many wait now."""
+    def seen(self, waiting: int, now: float, *, are_coming: bool = False) -> "Patience":
+        """So many wait now; `are_coming`: some of them where another process ends, and get here when it has."""
         stalled = 0.0 if self.seen_at is None else max(now - self.seen_at - SEEN_EVERY, 0.0)
-        if self.fewest is not None and waiting >= self.fewest:
+        if self.fewest is not None and waiting >= self.fewest and not are_coming:
             return replace(self, seen_at=now, until=min(self.until + stalled, self.end))
         return replace(self, seen_at=now, fewest=waiting, until=min(now + ACCEPTS_WITHIN, self.end))
 

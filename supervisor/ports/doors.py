@@ -6,7 +6,7 @@ a program of the kernel counts (`system.lead_to`), and nobody who waits there is
 
 import contextlib
 import socket
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 
 from supervisor import system
 from supervisor.dataclass import dataclass, field
@@ -33,17 +33,42 @@ class Doors:
     looks: int | None = None  # at the table of connections, before the one that counts
     copied: dict[int, socket.socket] = field(default_factory=dict)  # of which sockets that are kept, by id
     port: int = 0  # theirs, once it was asked for
+    going: list[Claim] = field(default_factory=list)  # the sockets of those that were asked to end before
+    coming: int = 0  # of those who were last seen to wait, how many do not wait at what is held
 
-    def hold_all(self, seats: Iterable[Seat]) -> None:
-        """Those at some places of all process trees, also what has begun to listen since; raises OSError."""
-        self.are_all = True
+    def hold_all(self, seats: Iterable[Seat], asked: Set[object] = frozenset()) -> None:
+        """Those at some places of all process trees, also what has begun to listen since; raises OSError.
+
+        Where queues move, not those of the trees that were `asked` to end before: who waits there gets to the others as
+        soon as nobody has these open.
+        """
+        self.are_all, self.going, mine = True, [], set[int]()
+        asked = asked if asked and system.moves_queues() else frozenset()
         for seat in seats:
-            _hold(self, seat, seat.trees())
+            stay = seat.trees() - asked
+            mine.update(*map(seat.inodes_of, stay))
+            _hold(self, seat, stay, seat.inodes_of(None))
+            self.going += [
+                each for each in seat.claims if each.who in asked and each.listens and each.inode not in mine
+            ]
+        self.claims += [each for each in self.going if each not in self.claims]
+        if (left := self.held.keys() - mine) and system.moves_queues():
+            for inode in left:
+                close_shared(self.held.pop(inode))
 
     def waiting(self) -> int:
-        """How many wait in their queues, or had begun to connect when this was asked first, and are about to wait."""
+        """How many wait in their queues, or had begun to connect when this was asked first, and are about to wait.
+
+        As long as some are `going`, all whom no process has accepted.
+        """
+        self.coming = 0
         if not self.held:
             return 0
+        if self.going:
+            with contextlib.suppress(OSError):  # nobody can tell
+                waiting = sum(not each.inode for each in system.connections_on(self._port()))
+                self.coming = max(waiting - self._queued(), 0)
+                return waiting
         if self.begun is None or (self.begun and not self._queued()):
             with contextlib.suppress(OSError):  # nobody can tell
                 begun = _handshakes.on(self._port(), _handshakes.looks if self.looks is None else self.looks)
@@ -60,11 +85,15 @@ class Doors:
 
     def close(self) -> None:
         """Has nobody connect to them from now on; where they are all, whoever tries is refused."""
-        for inode, sock in self.held.items():
-            if inode not in self.shut and is_listening(sock):
-                self.shut[inode] = self._shut(sock)
-                if self.begun is None:
-                    self.looks = _handshakes.want(self._port())
+        opened = {inode: sock for inode, sock in self.held.items() if inode not in self.shut and is_listening(sock)}
+        for inode, sock in opened.items():
+            self.shut[inode] = self._shut(sock)
+        if opened and (self.begun is None or self.are_all):  # also by one that has begun to listen since
+            self.begun, self.looks = None, _handshakes.want(self._port())
+        for claim in self.going:
+            if claim.inode not in self.shut and (taken := claim.taken()) is not None:
+                with _closing(taken):
+                    self.shut[claim.inode] = self._shut(taken)
 
     def _shut(self, sock: socket.socket) -> Callable[[socket.socket], None]:
         with contextlib.suppress(OSError):
@@ -76,9 +105,8 @@ class Doors:
         """Undoes `close`; also where the program alone has a socket by now."""
         for claim in self.claims:
             if claim.inode in self.shut and (sock := claim.taken()) is not None:
-                with contextlib.suppress(OSError):  # it listens no more
+                with _closing(sock), contextlib.suppress(OSError):  # it listens no more
                     self.shut[claim.inode](sock)
-                close_shared(sock)
         self.shut.clear()
 
     def release(self) -> None:
@@ -112,16 +140,24 @@ def doors_of(seats: Iterable[Seat], who: object) -> Doors:
     doors = Doors()
     try:
         for seat in seats:
-            _hold(doors, seat, {who})
+            others = (seat.trees() | {None}) - {who}
+            _hold(doors, seat, {who}, {inode for other in others for inode in seat.inodes_of(other)})
     except OSError:
         doors.release()
         raise
     return doors
 
 
-def _hold(doors: Doors, seat: Seat, trees: Set[object]) -> None:
-    others = (seat.trees() | {None}) - trees
-    seen = doors.held.keys() | {inode for other in others for inode in seat.inodes_of(other)}
+@contextlib.contextmanager
+def _closing(taken: socket.socket) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        close_shared(taken)
+
+
+def _hold(doors: Doors, seat: Seat, trees: Set[object], but: Set[int]) -> None:
+    seen = doors.held.keys() | but
     known = {claim.inode for claim in doors.claims}
     for kept in [sock for who, sock in seat.kept.items() if who in trees and id(sock) not in doors.copied]:
         if is_listening(kept) and (inode := inode_of(kept)) not in seen:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,11 +35,12 @@ def slow(stack: Make, how: str) -> Live:
     return live
 
 
-def service(live: Live, *arguments: str, workers: int = 1, **more: Any) -> dict[str, Any]:
-    """One of them, run by the Python that runs portsup."""
+def service(live: Live, *arguments: str, workers: int = 1, closes_at: Path | str = "", **more: Any) -> dict[str, Any]:
+    """One of them, run by the Python that runs portsup; `closes_at`: not before there is this file."""
     python, *_ = live.command()[-3:]  # PYTHON -m supervisor
     command = [python, str(PROGRAMS / "takes_turns.py"), *arguments]
-    return {"command": command, "environment": {"WORKERS": workers}, **AT_ONCE, **more}
+    environment = {"WORKERS": workers, "CLOSES_AT": os.fspath(closes_at)}
+    return {"command": command, "environment": environment, **AT_ONCE, **more}
 
 
 @contextlib.contextmanager

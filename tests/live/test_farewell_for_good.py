@@ -23,6 +23,11 @@ from tests.support.namespace import slow_down
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
 
+each_kind = [
+    pytest.param({}, id="one"),
+    pytest.param({"workers": 4}, id="four", marks=pytest.mark.long),
+    pytest.param({"replicas": 3}, id="three", marks=pytest.mark.long),
+]
 ROTATED = {"one-v6", "four-v6"}  # the others are stopped
 
 
@@ -81,3 +86,24 @@ def test_who_has_connected_before_a_rolling_restart_is_stopped_is_answered(
                 refuses(crowds)
             assert unanswered(crowds) == {}
             assert slow.do("start", "web")["web"]["ok"]
+
+
+@pytest.mark.parametrize("kind", each_kind)
+def test_who_waits_for_a_process_that_is_ending_when_its_service_is_stopped_is_answered_by_another(
+    slow: Live, how: str, kind: dict[str, int]  # noqa: F811
+) -> None:
+    """It closes its sockets only then, and what waits there moves; where nothing does, nobody waits for it by then."""
+    closes_at = slow.folder / "close"
+    web = service(slow, closes_at=closes_at, **kind)
+    with served(slow, how, {"web": web}) as ports, crowds_at(ports) as crowds:
+        rolling = threading.Thread(target=lambda: slow.do("restart", "web", rolling=True))
+        stopping = threading.Thread(target=lambda: slow.do("stop", "web"))
+        rolling.start()
+        eventually(lambda: slow.journal("roll hands on"))
+        stopping.start()
+        eventually(lambda: slow.rows()["web"]["state"] == "terminating")
+        closes_at.touch()
+        stopping.join(20)
+        rolling.join(20)
+        refuses(crowds)
+    assert unanswered(crowds) == {}

@@ -204,6 +204,69 @@ def test_doors_are_those_that_a_tree_has_alone(listening: socket.socket) -> None
     shared.close()
 
 
+@pytest.mark.parametrize("moves", ["bpf", ""])
+def test_what_belongs_to_one_that_was_asked_to_end_before_is_held_only_where_nothing_moves(
+    listening: socket.socket, monkeypatch: pytest.MonkeyPatch, moves: str
+) -> None:
+    """Else who waits there would stay there once nobody else has it."""
+    monkeypatch.setattr(system, "moves_queues", lambda: moves)
+    doors, (host, port) = Doors(), listening.getsockname()[:2]
+    with socket.socket(listening.family) as other:
+        share(listening)
+        share(other)
+        other.bind((host, port))
+        with socket.create_connection((host, port)) as first:
+            other.listen()
+            mine = [copy_of(each) for each in (listening, other)]
+            claims = [
+                Claim(who, inode_of(each), os.getpid(), each.fileno(), is_shared=True, listens=True)
+                for who, each in zip(("old", "new"), mine, strict=True)
+            ]
+            seat = Seat(kept={"new": other}, claims=claims)
+            doors.hold_all([seat])
+            assert list(doors.held) == [inode_of(other), inode_of(listening)]
+            for _ in range(2):
+                doors.hold_all([seat], {"old"})
+                doors.close()
+            assert list(doors.held) == [inode_of(each) for each in (other, listening)[: 1 if moves else 2]]
+            assert sorted(doors.shut) == sorted(claim.inode for claim in claims)
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((host, port), WITHIN)
+            assert (doors.waiting(), doors.coming) == (1, int(bool(moves)))
+            connection, _ = listening.accept()
+            with connection:
+                connection.sendall(b"hello")
+                assert first.recv(9) == b"hello"
+        assert (doors.waiting(), doors.coming) == (0, 0)
+        doors.open()
+        assert connects(listening) is (os.geteuid() == 0)
+        doors.release()
+        for each in mine:
+            each.close()
+
+
+def test_doors_wait_also_for_who_has_begun_to_connect_to_one_that_has_begun_to_listen_later(
+    listening: socket.socket,
+) -> None:
+    doors, (host, port) = Doors(), listening.getsockname()[:2]
+    seat = Seat(kept={"old": listening})
+    doors.hold_all([seat])
+    doors.close()
+    assert doors.waiting() == 0
+    with socket.socket(listening.family) as late, socket.socket(listening.family) as client:
+        for each in (listening, late):
+            share(each)
+        late.bind((host, port))
+        late.listen()
+        seat.kept["new"] = late
+        system.lead_to(late, 0)
+        begin_to_connect(client, host, port)
+        doors.hold_all([seat])
+        doors.close()
+        assert doors.waiting() == 1
+        doors.release()
+
+
 @pytest.mark.parametrize("stays", ["new", None])
 def test_clients_get_to_the_youngest_of_those_who_stay_while_workers_are_closed(
     monkeypatch: pytest.MonkeyPatch, stays: str | None

@@ -2,6 +2,8 @@
 
 SIGTERM ends each process between two clients, so it breaks no connection that it has accepted.  The first argument is
 the address; the second may be `ring`: then it has an io_uring that nothing waits in, as libuv has.
+
+Where $CLOSES_AT names a file, it does not close its sockets before that is there.
 """
 
 import ctypes
@@ -15,6 +17,7 @@ from contextlib import suppress
 
 ADDRESS = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
 WORKERS = int(os.environ.get("WORKERS", "1"))
+CLOSES_AT = os.environ.get("CLOSES_AT", "")
 IO_URING_SETUP = 425  # on every machine
 ends = False
 
@@ -42,6 +45,8 @@ def serve() -> None:
                 time.sleep(0.003)
                 with connection:
                     connection.sendall(b"%d\n" % os.getpid())
+    while CLOSES_AT and not os.path.exists(CLOSES_AT):
+        time.sleep(0.001)
 
 
 if sys.argv[2:] == ["ring"]:

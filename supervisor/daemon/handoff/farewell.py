@@ -24,8 +24,7 @@ def see_off(loop: asyncio.AbstractEventLoop, slot: Slot, pid: int, end: Callable
     child, svc = slot.child_of(pid), slot.service
     is_named = slot.name_url and svc.state is State.TERMINATING
     pause = pause_before_stop(svc.deadline, loop.time()) if is_named else 0.0
-    beside = svc.beside if svc.beside is not None and svc.beside.pid == pid else None
-    patience = patience_from(loop.time() + pause, svc.deadline if beside is None else beside.deadline)
+    patience = patience_from(loop.time() + pause, _deadline(slot, pid))
     if child is None:
         look = end
     else:
@@ -36,6 +35,11 @@ def see_off(loop: asyncio.AbstractEventLoop, slot: Slot, pid: int, end: Callable
         loop.call_soon(look)
     else:
         look()
+
+
+def _deadline(slot: Slot, pid: int) -> float | None:
+    beside = slot.service.beside
+    return beside.deadline if beside is not None and beside.pid == pid else slot.service.deadline
 
 
 @dataclass(slots=True, eq=False)
@@ -67,14 +71,14 @@ class _Farewell:
         """Whether there are clients that the process is to accept first; `keeps`: others wait for the next process."""
         if keeps:
             return not self._has_led_on(sockets)
-        doors = self.child.doors or self._hold(self._of_others() or Doors(are_all=True))
-        if doors.are_all:
-            doors.hold_all(sockets.seats().values())
+        doors = self._all_doors()
+        doors.hold_all(sockets.seats().values(), self._asked())
         doors.close()
         if self.is_new and doors.begun is None and doors.held:  # one look for all of this turn
             return True
         self.is_new = False
-        return bool(doors.waiting()) and self._waits_for(doors)
+        waiting = doors.waiting()
+        return bool(waiting) and self._waits_for(waiting, are_coming=bool(doors.coming))
 
     def _has_led_on(self, sockets: ServiceSockets) -> bool:
         """Has those who connect wait for the next process."""
@@ -84,8 +88,9 @@ class _Farewell:
         if doors is None:
             seats = [seat for seat in sockets.seats().values() if None in seat.kept or seat.others_of(who)]
             doors = self._hold(Doors() if system.moves_queues() else doors_of(seats, who))
-        is_clear = not doors.waiting() and is_clear  # who came while the kernel told of all others was not counted
-        if not is_clear and self._waits_for(doors):
+        waiting = doors.waiting()  # after that, as who came while the kernel told of all others was not counted
+        is_clear = not waiting and is_clear
+        if not is_clear and self._waits_for(waiting):
             return False
         if len(doors.held) > 1:  # one of them closes first, and then the places of the others change
             doors.close()
@@ -102,10 +107,25 @@ class _Farewell:
             doors.release()
             self.loop.call_later(SHUT_FOR, doors.open)
 
-    def _of_others(self) -> Doors | None:
-        """What a replica that ends as well holds, of this one too: the first to end closes the sockets of all."""
-        children = [child for slot in self.slot.shared.slots for child in slot.children()]
-        return next((each.doors for each in children if each.doors is not None and each.doors.are_all), None)
+    def _all_doors(self) -> Doors:
+        """Those of all that end together: the first to end closes the sockets of all."""
+        own = self.child.doors
+        if own is not None and own.are_all:
+            return own
+        others = (each.doors for each in self._children() if each.doors is not None and each.doors.are_all)
+        doors = self._hold(next(others, None) or Doors(are_all=True))
+        if own is not None:  # others were to follow it, and end as well by now
+            self.patience = patience_from(self.loop.time(), _deadline(self.slot, self.child.pid))
+            own.open()
+            own.release()
+        return doors
+
+    def _asked(self) -> set[object]:
+        """The process trees that were asked to end before, or are killed."""
+        return {each.invocation for each in self._children() if each.is_asked}
+
+    def _children(self) -> list[Child]:
+        return [child for slot in self.slot.replicas for child in slot.children()]
 
     def _hold(self, doors: Doors) -> Doors:
         handoff = self.child.handoff
@@ -114,7 +134,7 @@ class _Farewell:
         self.child.doors = doors
         return doors
 
-    def _waits_for(self, doors: Doors) -> bool:
+    def _waits_for(self, waiting: int, *, are_coming: bool = False) -> bool:
         now = self.loop.time()
-        self.patience = self.patience.seen(doors.waiting(), now)
+        self.patience = self.patience.seen(waiting, now, are_coming=are_coming)
         return self.patience.lasts(now)

@@ -83,6 +83,8 @@ class Trees:
     def terminate(self, slot: Slot, pid: int, number: int) -> None:
         """The signal to a process of a service and its group, or as `stop_signal` says; to its rest if it is gone."""
         child = slot.child_of(pid)
+        if child is not None:
+            child.is_asked = True
         if slot.spec.stop_to is StopTo.MAIN and child is not None and child.send_signal(number):
             child.send_signal(SIGCONT)  # one that is stopped would take the signal only after the grace period
             return
@@ -95,6 +97,7 @@ class Trees:
         child = slot.child_of(pid)
         if child is None:
             return
+        child.is_asked = True
         found = tree.kill(self._members.tree(slot, child))
         if not found and self._is_lost(child):
             lost = sum(self._is_lost(each) for each_slot in self._slots.values() for each in each_slot.children())

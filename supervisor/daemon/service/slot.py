@@ -56,6 +56,7 @@ class Child:
     account: Account | None = None  # whom it runs as, where that is not us
     invocation: str = ""  # which start of a service of this run it is
     doors: Doors | None = None  # its listening sockets, from shortly before it is asked to end
+    is_asked: bool = False  # to end, or it is killed
     bridged: tuple[int, int] = (0, 0)  # sessions and programs, of a service with `stdio`
 
     def end_tasks(self) -> None:
