@@ -67,7 +67,7 @@ def test_a_program_that_puts_itself_into_the_background_is_told_not_to(stack: Ma
     with live.foreground() as up:
         up.says("is up")
         live.until("old", state="exited")
-        assert "old: exit code 0, and left processes behind: portsup kills them" in up.err
+        up.says("old: exit code 0, and left processes behind: portsup kills them")
         assert live.rows()["good"]["state"] == "running"
 
 

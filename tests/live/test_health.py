@@ -38,7 +38,7 @@ def test_an_unhealthy_service_is_restarted_and_given_up_on_with_11(stack: Make) 
         get(port, "/sick")
         second = live.until("web", state="running", restarts=1)["pid"]
         assert first != second
-        assert "web: unhealthy: GET /health answered 503 Service Unavailable, 2 times in a row" in up.err
+        up.says("web: unhealthy: GET /health answered 503 Service Unavailable, 2 times in a row")
         live.until("web", health="healthy")
         get(port, "/sick")
         row = live.until("web", state="failed")
@@ -161,5 +161,5 @@ def test_a_signal_is_named_and_a_crash_after_a_good_run_is_repaired_at_once(stac
         os.kill(pid, signal.SIGSEGV)
         row = live.until("web", within=5, state="running", restarts=1)
         assert row["pid"] != pid
-        assert "web: signal 11 (SIGSEGV); portsup restarts it" in up.err
+        up.says("web: signal 11 (SIGSEGV); portsup restarts it")
         assert not is_alive(pid)

@@ -184,7 +184,7 @@ def test_every_ten_seconds_spares_are_retried_and_intruders_looked_for(stack: Ma
             assert web["pool"][0]["state"] == "quarantined"
             assert f"pid {os.getpid()}" in web["pool"][0]["holder"]
             assert live.until("shares", within=5, state="running", port=shared[1])["restarts"] == 1
-            assert f"web: leaves port {pool[0]}: held by `" in up.err
+            up.says(f"web: leaves port {pool[0]}: held by `")
         calm = eventually(lambda: live.rows()["calm"], within=5)
         assert [entry["state"] for entry in calm["pool"]] == ["active", "spare"]
         assert calm["pid"] == before["pid"], "a service that nobody bothers is left alone"

@@ -98,6 +98,7 @@ def test_what_a_service_prints_is_shown_without_secrets(stack: Make) -> None:
         up.says("it has *** in it, and ***")
         live.until("web", state="running")
         eventually(lambda: live.log("open") == f"first {SECRET}\n")
+        eventually(lambda: all(words in up.out for words in ("it has *** in it, and ***", f"open | first {SECRET}")))
         shown = {words: live.run(*words.split()).stdout for words in ("logs web bad", "why bad", "events")}
         shown |= {f"{name}.log": live.log(name) for name in ("web", "bad")}
         shown["stdout of up"] = "\n".join(line for line in up.out.splitlines() if not line.startswith("open"))
