@@ -51,6 +51,15 @@ def lead_to_last(listening: socket.socket, before: Collection[socket.socket]) ->
     return _past(before, lambda: _lead_to_last(listening))
 
 
+def lead_past_last(group: Collection[socket.socket]) -> list[socket.socket]:
+    """Have all who connect get past the last of a group that has begun to listen; what `lead_to` gives.
+
+    They get to the first, whose place does not change when others are closed.  Raises OSError.
+    """
+    first = next(iter(group))
+    return _past(group, lambda: system.lead_to(first, 0))
+
+
 def _past(others: Collection[socket.socket], lead: Callable[[], object]) -> list[socket.socket]:
     """Has the kernel ask the group, whichever of them it comes to first."""
     opened = [each for each in others if not is_shared(each)]

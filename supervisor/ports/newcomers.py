@@ -15,7 +15,7 @@ from supervisor import system
 from supervisor.core.handoff import Part, Place
 from supervisor.dataclass import dataclass
 from supervisor.ports.adrift import finish, pass_by
-from supervisor.ports.leading import hand_out_freely, lead_past, lead_to, lead_to_last
+from supervisor.ports.leading import hand_out_freely, lead_past, lead_past_last, lead_to, lead_to_last
 from supervisor.ports.openings import Openings
 from supervisor.ports.seat import Seat, copy_of, inode_of, is_listening
 from supervisor.ports.socket_options import share
@@ -46,12 +46,12 @@ class Newcomers:
                 seat.kept[None] = self.openings.beside(place, theirs, seat.sockets(), self.inodes())
                 seat.opened += lead_to(seat.kept[None], seat.sockets())
 
-    def stand_by(self, who: object) -> bool:
+    def stand_by(self, who: object, *, is_last: bool = False) -> bool:
         """Have clients wait elsewhere, if they can, while a process tree ends that another one will follow.
 
         It may close or shut down its sockets long before it is gone: what waits then moves to one of ours.  Where no
         queue moves, all who connect go elsewhere from now on; False as long as somebody waits for the tree, which it
-        has to accept before it is asked to end.
+        has to accept before it is asked to end.  `is_last` tells that the others have begun to listen before it.
         """
         moves, new = bool(system.moves_queues()), []
         for place, seat in self.seats.items():
@@ -70,7 +70,9 @@ class Newcomers:
                     seat.kept[None] = self.openings.beside(place, before, seat.sockets(), self.inodes())
                     if moves:
                         lead_past([copy_of(seat.kept[None])])
-                if not moves:
+                if others and is_last:
+                    seat.opened += lead_past_last(seat.sockets())
+                elif not moves:
                     new.append(others[-1] if others else seat.kept[None])
                     seat.opened += lead_to_last(new[-1], seat.sockets())
         with contextlib.suppress(OSError):  # nobody can tell

@@ -17,9 +17,11 @@ from tests.live.farewells import (
 )
 from tests.live.stack import Live
 from tests.support.caller import Calls, call
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
 
+each_kind = [pytest.param(each, marks=() if each == "one" else pytest.mark.long) for each in KINDS]
 ROUNDS = 50  # about when a service is to be stopped
 
 
@@ -40,6 +42,20 @@ def test_no_client_notices_a_restart(slow: Live, how: str, times: int) -> None: 
         may_lose = int(KINDS[name][1] > 1 and how == "sysctl")
         assert len(lost(crowd)) <= may_lose, f"{name}: {lost(crowd)}"
         assert sum(each.cut for each in crowd) <= may_lose, name
+
+
+@pytest.mark.parametrize("kind", each_kind)
+def test_no_client_notices_a_second_process_that_is_not_ready_in_time(slow: Live, how: str, kind: str) -> None:  # noqa: F811
+    """It listens, and whoever has got to it is answered before it is asked to end."""
+    (address, workers), hindered = KINDS[kind], slow.folder / "hindered"
+    ready = {"exec": ["test", "!", "-e", f"{hindered}"], "timeout": "4s"}
+    with served(slow, how, {kind: service(slow, address, workers=workers, ready=ready)}) as ports:
+        eventually(lambda: call(ports[kind], b"", address, calls := Calls()) or calls.answered)
+        with crowds_at(ports) as crowds:
+            hindered.touch()
+            assert not slow.do("restart", kind, rolling=True)[kind]["ok"]
+            answers(crowds)
+    assert lost(crowds[kind]) == []
 
 
 @pytest.mark.long

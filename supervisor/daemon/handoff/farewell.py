@@ -83,7 +83,8 @@ class _Farewell:
     def _has_led_on(self, sockets: ServiceSockets) -> bool:
         """Has those who connect wait for the next process."""
         who, newcomers = self.child.invocation, sockets.newcomers()
-        is_clear = newcomers.stand_by(who)
+        is_last = any(each.spawned_at < self.child.spawned_at for each in self.slot.children())
+        is_clear = newcomers.stand_by(who, is_last=is_last)
         doors = self.child.doors
         if doors is None:
             seats = [seat for seat in sockets.seats().values() if None in seat.kept or seat.others_of(who)]
