@@ -22,8 +22,8 @@ from supervisor.core.handoff import (
     part_after_listen,
 )
 from supervisor.core.service import Service
-from supervisor.core.service.clients import keeps_clients
-from supervisor.core.state import State, Then
+from supervisor.core.service.clients import has_last_clients, keeps_clients, serves_on
+from supervisor.core.state import Hook, HookRun, State, Then
 
 PORT = 6000
 LOCAL, EVERY, LOCAL6, EVERY6, BOTH = (
@@ -227,3 +227,13 @@ def test_a_worker_gets_the_socket_from_which_nobody_accepts(part: Part, has_it: 
 )
 def test_who_calls_listen_accepts(part: Part, is_same: bool, expected: Part) -> None:
     assert part_after_listen(part, is_same=is_same) is expected
+
+
+@pytest.mark.parametrize(("hook", "serves", "has_last"), [
+    (None, False, True), (Hook.PRE_STOP, True, True), (Hook.STOP_COMMAND, False, False),
+])  # fmt: skip
+def test_a_process_that_is_to_end_serves_until_it_is_asked_to(hook: Hook | None, serves: bool, has_last: bool) -> None:
+    run = None if hook is None else HookRun(hook, 1, 100.0, 105.0, 7)
+    svc = Service("web", state=State.TERMINATING, then=Then.STOP, hook=run)
+    assert (serves_on(svc), has_last_clients(svc)) == (serves, has_last)
+    assert not serves_on(Service("web", state=State.RUNNING, hook=run))

@@ -29,6 +29,12 @@ def lost(crowd: list[Calls]) -> list[str]:
     return [f"{each}" for each in crowd if each.refused or each.cut or each.late or each.strange]
 
 
+def is_answered(port: int, address: str) -> bool:
+    calls = Calls()
+    call(port, b"", address, calls)
+    return bool(calls.answered)
+
+
 @each_number_of_times
 def test_no_client_notices_a_restart(slow: Live, how: str, times: int) -> None:  # noqa: F811
     services = {name: service(slow, address, workers=workers) for name, (address, workers) in KINDS.items()}
@@ -50,7 +56,7 @@ def test_no_client_notices_a_second_process_that_is_not_ready_in_time(slow: Live
     (address, workers), hindered = KINDS[kind], slow.folder / "hindered"
     ready = {"exec": ["test", "!", "-e", f"{hindered}"], "timeout": "4s"}
     with served(slow, how, {kind: service(slow, address, workers=workers, ready=ready)}) as ports:
-        eventually(lambda: call(ports[kind], b"", address, calls := Calls()) or calls.answered)
+        eventually(lambda: is_answered(ports[kind], address))
         with crowds_at(ports) as crowds:
             hindered.touch()
             assert not slow.do("restart", kind, rolling=True)[kind]["ok"]

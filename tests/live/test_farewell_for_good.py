@@ -7,6 +7,7 @@ import pytest
 from supervisor.process.filters import why_not
 from tests.live.farewells import (
     KINDS,
+    answers,
     crowds_at,
     each_number_of_times,
     how,  # noqa: F401
@@ -105,5 +106,20 @@ def test_who_waits_for_a_process_that_is_ending_when_its_service_is_stopped_is_a
         closes_at.touch()
         stopping.join(20)
         rolling.join(20)
+        refuses(crowds)
+    assert unanswered(crowds) == {}
+
+
+def test_while_a_replica_has_not_been_asked_to_end_yet_it_answers_for_those_that_were(slow: Live, how: str) -> None:  # noqa: F811
+    goes_on = slow.folder / "go"
+    waits = f"test $PORTSUP_REPLICA = 1 || until test -e {goes_on}; do sleep 0.01; done"
+    web = service(slow, replicas=2, hooks={"pre_stop": ["sh", "-c", waits]}, stop_grace_period="60s")
+    with served(slow, how, {"web": web}) as ports, crowds_at(ports) as crowds:
+        stopping = threading.Thread(target=lambda: slow.do("stop", "web"))
+        stopping.start()
+        eventually(lambda: slow.rows()["web"]["replicas"][0]["state"] == "stopped")
+        answers(crowds)
+        goes_on.touch()
+        stopping.join(20)
         refuses(crowds)
     assert unanswered(crowds) == {}

@@ -16,9 +16,14 @@ def keeps_clients(svc: Service) -> bool:
     return False
 
 
+def serves_on(svc: Service) -> bool:
+    """Whether the process of a service that ends serves for as long as a command is run before it is asked to."""
+    return svc.state is State.TERMINATING and svc.hook is not None and svc.hook.hook is Hook.PRE_STOP
+
+
 def has_last_clients(svc: Service) -> bool:
     """Whether the process of a service that ends accepts those who wait before it is asked to: not by its own command.
 
     Once it has been asked, nobody keeps the sockets any more.
     """
-    return svc.state is State.TERMINATING and (svc.hook is None or svc.hook.hook is Hook.PRE_STOP)
+    return svc.state is State.TERMINATING and (svc.hook is None or serves_on(svc))

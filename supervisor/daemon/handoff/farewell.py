@@ -55,7 +55,8 @@ class _Farewell:
         """Asks it to end, or looks again in a moment."""
         if self.child is not self.slot.child_of(self.child.pid):
             return
-        sockets, keeps = self.slot.sockets, self.slot.shared.keeps_clients()
+        sockets, shared = self.slot.sockets, self.slot.shared
+        keeps = shared.keeps_clients() or shared.serves_on()
         try:
             if sockets is not None and self._has_to_wait(sockets, keeps=keeps):
                 self.loop.call_later(0 if self.is_new else LOOK_AGAIN, self.look)

@@ -13,7 +13,7 @@ from supervisor.core.order import Condition
 from supervisor.core.reasons import Survivors
 from supervisor.core.replicas import enough
 from supervisor.core.service import Service
-from supervisor.core.service.clients import has_last_clients, keeps_clients
+from supervisor.core.service.clients import has_last_clients, keeps_clients, serves_on
 from supervisor.core.state import Role, State
 from supervisor.core.suspicion import Suspicion
 from supervisor.daemon.handoff.calls import Handoff
@@ -127,6 +127,10 @@ class Shared:
     def keeps_clients(self) -> bool:
         """Whether the sockets stay open for a next process."""
         return any(keeps_clients(slot.service) for slot in self.slots)
+
+    def serves_on(self) -> bool:
+        """Whether a process that is to end has not been asked to yet, and serves."""
+        return any(serves_on(slot.service) for slot in self.slots)
 
     def has_last_clients(self) -> bool:
         """Whether a process accepts those who wait, before it is asked to end."""
