@@ -35,11 +35,13 @@ def slow(stack: Make, how: str) -> Live:
     return live
 
 
-def service(live: Live, *arguments: str, workers: int = 1, closes_at: Path | str = "", **more: Any) -> dict[str, Any]:
+def service(
+    live: Live, *arguments: str, workers: int = 1, takes: float = 0.003, closes_at: Path | str = "", **more: Any
+) -> dict[str, Any]:
     """One of them, run by the Python that runs portsup; `closes_at`: not before there is this file."""
     python, *_ = live.command()[-3:]  # PYTHON -m supervisor
     command = [python, str(PROGRAMS / "takes_turns.py"), *arguments]
-    environment = {"WORKERS": workers, "CLOSES_AT": os.fspath(closes_at)}
+    environment = {"WORKERS": workers, "TAKES": takes, "CLOSES_AT": os.fspath(closes_at)}
     return {"command": command, "environment": environment, **AT_ONCE, **more}
 
 

@@ -24,6 +24,7 @@ from tests.support.namespace import slow_down
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
 
+TAKES = 0.1  # seconds for a client: some wait for a process still when the next thing happens
 each_kind = [
     pytest.param({}, id="one"),
     pytest.param({"workers": 4}, id="four", marks=pytest.mark.long),
@@ -87,6 +88,20 @@ def test_who_has_connected_before_a_rolling_restart_is_stopped_is_answered(
                 refuses(crowds)
             assert unanswered(crowds) == {}
             assert slow.do("start", "web")["web"]["ok"]
+
+
+def test_who_waits_for_either_process_of_a_rolling_restart_is_answered_when_it_is_stopped_at_the_change(
+    slow: Live, how: str  # noqa: F811
+) -> None:
+    """Where a queue moves, that of the first one does; else the first one accepts it, or the second one has it too."""
+    with served(slow, how, {"web": service(slow, takes=TAKES)}) as ports, crowds_at(ports) as crowds:
+        rolling = threading.Thread(target=lambda: slow.do("restart", "web", rolling=True))
+        rolling.start()
+        eventually(lambda: slow.journal("roll hands on"))
+        assert slow.do("stop", "web")["web"]["ok"]
+        rolling.join(20)
+        refuses(crowds)
+    assert unanswered(crowds) == {}
 
 
 @pytest.mark.parametrize("kind", each_kind)

@@ -1,4 +1,4 @@
-"""Takes a moment for each client, with $WORKERS sockets of as many processes that share $PORT if there are several.
+"""Takes $TAKES seconds for a client, with $WORKERS sockets of as many processes that share $PORT if there are several.
 
 SIGTERM ends each process between two clients, so it breaks no connection that it has accepted.  The first argument is
 the address; the second may be `ring`: then it has an io_uring that nothing waits in, as libuv has.
@@ -17,6 +17,7 @@ from contextlib import suppress
 
 ADDRESS = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
 WORKERS = int(os.environ.get("WORKERS", "1"))
+TAKES = float(os.environ.get("TAKES", "0.003"))
 CLOSES_AT = os.environ.get("CLOSES_AT", "")
 IO_URING_SETUP = 425  # on every machine
 ends = False
@@ -42,7 +43,7 @@ def serve() -> None:
         with suppress(BlockingIOError, ConnectionError):
             if not ends:
                 connection, _ = server.accept()
-                time.sleep(0.003)
+                time.sleep(TAKES)
                 with connection:
                     connection.sendall(b"%d\n" % os.getpid())
     while CLOSES_AT and not os.path.exists(CLOSES_AT):
