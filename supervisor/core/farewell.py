@@ -2,7 +2,7 @@
 
 from supervisor.dataclass import dataclass, replace
 
-ACCEPTS_WITHIN = 0.25  # seconds in which a process accepts at least one of them
+ACCEPTS_WITHIN = 0.25  # seconds in which a process that has nothing else to do accepts at least one of them
 AT_MOST = 2.0  # seconds for all of them
 SEEN_EVERY = 0.02  # seconds; where a machine is too busy for us to look that often, the process has to wait as well
 
@@ -16,10 +16,10 @@ class Patience:
     fewest: int | None = None
     seen_at: float | None = None
 
-    def seen(self, waiting: int, now: float, *, are_coming: bool = False) -> "Patience":
-        """So many wait now; `are_coming`: some of them where another process ends, and get here when it has."""
+    def seen(self, waiting: int, now: float, *, is_held_up: bool = False) -> "Patience":
+        """So many wait now; `is_held_up`: it is busy, or some of them get to it only when another process has ended."""
         stalled = 0.0 if self.seen_at is None else max(now - self.seen_at - SEEN_EVERY, 0.0)
-        if self.fewest is not None and waiting >= self.fewest and not are_coming:
+        if self.fewest is not None and waiting >= self.fewest and not is_held_up:
             return replace(self, seen_at=now, until=min(self.until + stalled, self.end))
         return replace(self, seen_at=now, fewest=waiting, until=min(now + ACCEPTS_WITHIN, self.end))
 

@@ -101,6 +101,11 @@ def is_ending(pid: int) -> bool:
     return len(fields) > 6 and bool(int(fields[6]) & _PF_EXITING)
 
 
+def is_busy(pid: int) -> bool:
+    """Whether the first thread of a process computes, or waits for a processor or a disk."""
+    return stat_of(pid)[:1] in ([b"R"], [b"D"])
+
+
 def process_name(pid: int) -> str:
     """What people call the process, such as `node`; empty if it is gone."""
     name = os.fsdecode(read_of(pid, "comm").strip())

@@ -68,6 +68,11 @@ def is_ending(pid: int) -> bool:
     return False
 
 
+def is_busy(pid: int) -> bool:
+    """Whether a process computes: nobody asks here."""
+    return False
+
+
 def process_name(pid: int) -> str:
     """What people call the process, such as `node`; empty if it is gone."""
     try:

@@ -68,6 +68,9 @@ class Processes(Protocol):
     def is_ending(self, pid: int) -> bool:
         """Whether a process has begun to exit and may still have descriptors."""
 
+    def is_busy(self, pid: int) -> bool:
+        """Whether the first thread of a process computes, or waits for a processor or a disk."""
+
     def is_opaque(self, pid: int) -> bool:
         """Whether we may not see what a process has open."""
 

@@ -23,13 +23,13 @@ def test_one_that_accepts_them_one_after_the_other_has_longer() -> None:
     assert not patience.seen(5, 100.41).lasts(100.2 + ACCEPTS_WITHIN + 0.001)  # others have come, which says nothing
 
 
-def test_one_to_which_others_come_when_another_process_has_ended_has_as_long_as_that_takes() -> None:
+def test_one_that_is_busy_or_gets_others_when_another_process_has_ended_has_as_long_as_that_takes() -> None:
     patience = patience_from(100.0, 110.0).seen(1, 100.0)
     for tenths in range(11):
-        patience = patience.seen(4, 100.0 + tenths / 10, are_coming=True)
+        patience = patience.seen(4, 100.0 + tenths / 10, is_held_up=True)
     assert patience.lasts(101.0 + ACCEPTS_WITHIN - 0.01)
     assert not looked(patience, 4, 101.0, 101.2).lasts(101.0 + ACCEPTS_WITHIN + 0.001)
-    assert patience.seen(4, 101.9, are_coming=True).until == 100.0 + AT_MOST
+    assert patience.seen(4, 101.9, is_held_up=True).until == 100.0 + AT_MOST
 
 
 def test_time_in_which_the_machine_lets_nobody_run_is_not_counted() -> None:

@@ -36,13 +36,14 @@ def slow(stack: Make, how: str) -> Live:
 
 
 def service(
-    live: Live, *arguments: str, workers: int = 1, takes: float = 0.003, closes_at: Path | str = "", **more: Any
-) -> dict[str, Any]:
+    live: Live, *arguments: str, workers: int = 1, takes: float = 0.003, closes_at: Path | str = "",
+    environment: Mapping[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:  # fmt: skip
     """One of them, run by the Python that runs portsup; `closes_at`: not before there is this file."""
     python, *_ = live.command()[-3:]  # PYTHON -m supervisor
     command = [python, str(PROGRAMS / "takes_turns.py"), *arguments]
-    environment = {"WORKERS": workers, "TAKES": takes, "CLOSES_AT": os.fspath(closes_at)}
-    return {"command": command, "environment": environment, **AT_ONCE, **more}
+    told = {"WORKERS": workers, "TAKES": takes, "CLOSES_AT": os.fspath(closes_at), **(environment or {})}
+    return {"command": command, "environment": told, **AT_ONCE, **more}
 
 
 @contextlib.contextmanager
@@ -67,11 +68,11 @@ def address_of(name: str) -> str:
 
 
 @contextlib.contextmanager
-def crowds_at(ports: Mapping[str, int]) -> Iterator[Crowds]:
+def crowds_at(ports: Mapping[str, int], size: int = CROWD) -> Iterator[Crowds]:
     """Several clients at each service, by its name; each has been answered once."""
     with contextlib.ExitStack() as stack:
         crowds = {
-            name: [stack.enter_context(caller(port, host=address_of(name))) for _ in range(CROWD)]
+            name: [stack.enter_context(caller(port, host=address_of(name))) for _ in range(size)]
             for name, port in ports.items()
         }
         answers(crowds)

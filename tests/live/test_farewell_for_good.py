@@ -1,9 +1,11 @@
 """A process that is asked to end and that nobody follows answers whoever has connected before."""
 
 import threading
+from typing import Any
 
 import pytest
 
+from supervisor.core.farewell import ACCEPTS_WITHIN
 from supervisor.process.filters import why_not
 from tests.live.farewells import (
     KINDS,
@@ -90,6 +92,15 @@ def test_who_has_connected_before_a_rolling_restart_is_stopped_is_answered(
             assert slow.do("start", "web")["web"]["ok"]
 
 
+def test_who_waits_for_a_process_that_computes_is_answered_when_it_has_time_for_that(slow: Live, how: str) -> None:  # noqa: F811
+    web = service(slow, takes=2 * ACCEPTS_WITHIN, environment={"COMPUTES": ""})
+    with served(slow, how, {"web": web}) as ports:
+        with crowds_at(ports, 2) as crowds:
+            assert slow.do("stop", "web")["web"]["ok"]
+            refuses(crowds)
+        assert unanswered(crowds) == {}
+
+
 def test_who_waits_for_either_process_of_a_rolling_restart_is_answered_when_it_is_stopped_at_the_change(
     slow: Live, how: str  # noqa: F811
 ) -> None:
@@ -106,7 +117,7 @@ def test_who_waits_for_either_process_of_a_rolling_restart_is_answered_when_it_i
 
 @pytest.mark.parametrize("kind", each_kind)
 def test_who_waits_for_a_process_that_is_ending_when_its_service_is_stopped_is_answered_by_another(
-    slow: Live, how: str, kind: dict[str, int]  # noqa: F811
+    slow: Live, how: str, kind: dict[str, Any]  # noqa: F811
 ) -> None:
     """It closes its sockets only then, and what waits there moves; where nothing does, nobody waits for it by then."""
     closes_at = slow.folder / "close"

@@ -3,7 +3,8 @@
 SIGTERM ends each process between two clients, so it breaks no connection that it has accepted.  The first argument is
 the address; the second may be `ring`: then it has an io_uring that nothing waits in, as libuv has.
 
-Where $CLOSES_AT names a file, it does not close its sockets before that is there.
+It sleeps meanwhile, or computes if there is $COMPUTES.  Where $CLOSES_AT names a file, it does not close its sockets
+before that is there.
 """
 
 import ctypes
@@ -18,6 +19,7 @@ from contextlib import suppress
 ADDRESS = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
 WORKERS = int(os.environ.get("WORKERS", "1"))
 TAKES = float(os.environ.get("TAKES", "0.003"))
+COMPUTES = "COMPUTES" in os.environ
 CLOSES_AT = os.environ.get("CLOSES_AT", "")
 IO_URING_SETUP = 425  # on every machine
 ends = False
@@ -26,6 +28,15 @@ ends = False
 def end(*_: object) -> None:
     global ends
     ends = True
+
+
+def answer(connection: socket.socket) -> None:
+    until = time.monotonic() + TAKES
+    while time.monotonic() < until:
+        if not COMPUTES:
+            time.sleep(TAKES)
+    with connection:
+        connection.sendall(b"%d\n" % os.getpid())
 
 
 def serve() -> None:
@@ -43,9 +54,7 @@ def serve() -> None:
         with suppress(BlockingIOError, ConnectionError):
             if not ends:
                 connection, _ = server.accept()
-                time.sleep(TAKES)
-                with connection:
-                    connection.sendall(b"%d\n" % os.getpid())
+                answer(connection)
     while CLOSES_AT and not os.path.exists(CLOSES_AT):
         time.sleep(0.001)
 

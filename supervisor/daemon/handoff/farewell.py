@@ -79,7 +79,7 @@ class _Farewell:
             return True
         self.is_new = False
         waiting = doors.waiting()
-        return bool(waiting) and self._waits_for(waiting, are_coming=bool(doors.coming))
+        return bool(waiting) and self._waits_for(doors, waiting)
 
     def _has_led_on(self, sockets: ServiceSockets) -> bool:
         """Has those who connect wait for the next process."""
@@ -92,7 +92,7 @@ class _Farewell:
             doors = self._hold(Doors() if system.moves_queues() else doors_of(seats, who))
         waiting = doors.waiting()  # after that, as who came while the kernel told of all others was not counted
         is_clear = not waiting and is_clear
-        if not is_clear and self._waits_for(waiting):
+        if not is_clear and self._waits_for(doors, waiting):
             return False
         if len(doors.held) > 1:  # one of them closes first, and then the places of the others change
             doors.close()
@@ -136,7 +136,9 @@ class _Farewell:
         self.child.doors = doors
         return doors
 
-    def _waits_for(self, waiting: int, *, are_coming: bool = False) -> bool:
+    def _waits_for(self, doors: Doors, waiting: int) -> bool:
         now = self.loop.time()
-        self.patience = self.patience.seen(waiting, now, are_coming=are_coming)
+        processes = {self.child.main, *(claim.process for claim in doors.claims)} - {0}
+        is_held_up = bool(doors.coming) or any(map(system.is_busy, processes))
+        self.patience = self.patience.seen(waiting, now, is_held_up=is_held_up)
         return self.patience.lasts(now)
