@@ -38,7 +38,7 @@ def test_every_key_is_told_also_where_there_is_nothing_but_a_line_leaves_that_ou
         "progress": "web: stopped", "waiting": None, "difference": None, "results": None, "end": None,
     }  # fmt: skip
     assert line_of(Progress(results=(Outcome("web", True, "stopped"),), end=True)) == {
-        "results": [{"name": "web", "ok": True, "words": "stopped"}],
+        "results": [{"name": "web", "ok": True, "words": "stopped", "internal_error": False}],
         "end": True,
     }
     assert line_of(Progress(difference=Changes(("a",), (), (Changed("b", ("env",), True),)))) == {

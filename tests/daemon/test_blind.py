@@ -64,7 +64,8 @@ def test_what_a_command_has_left_is_looked_for_again(looks: list[int], monkeypat
 def test_a_hook_is_not_over_before_it_was_looked_for_what_it_has_left(looks: list[int]) -> None:
     finished: list[str] = []
     later: Any = Later()
-    slot: Any = SimpleNamespace(of="web", spec=SimpleNamespace(name="web"))
+    keeper = SimpleNamespace(contain=lambda act, *given: act(*given))
+    slot: Any = SimpleNamespace(of="web", spec=SimpleNamespace(name="web"), keeper=keeper)
     output: Any = SimpleNamespace(finish=lambda: finished.append("output"))
     nobody: Any = SimpleNamespace(others=lambda *_: ())
     hooks = Hooks(later, nobody, "run", nobody, nobody, nobody)

@@ -57,7 +57,7 @@ class Leased:
         self.answers: list[Any] = []
         self.skipped: list[Any] = []
         monkeypatch.setattr(module, "Holders", lambda *_: self)
-        instance: Any = SimpleNamespace(loop=self.loop.itself, runtime=None)
+        instance: Any = SimpleNamespace(loop=self.loop.itself, runtime=None, journal=None)
         nobody: Any = None
         self.leasing = Leasing(instance, self.slots, cast(Any, self), nobody, strict=False)
         self._then: list[Any] = []

@@ -39,7 +39,7 @@ class Keeper:
 class Task:
     """Work that goes on until it waits for something."""
 
-    def __init__(self, work: Coroutine[Any, Any, None], loop: object) -> None:
+    def __init__(self, work: Coroutine[Any, Any, None], *_: object) -> None:
         self.work = work
 
 
