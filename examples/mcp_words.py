@@ -12,7 +12,12 @@ _MISTAKE = re.compile(r"^(\S.*)\n  (.+?) \[type=", re.MULTILINE)
 
 
 async def plain_words(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Middleware: errors of tools begin with their code, and a tool that does not exist is an error of the protocol."""
+    """Middleware: errors of tools begin with their code, and a tool that does not exist is an error of the protocol.
+
+    So is a prompt: our servers have none, and for one that it does not know the SDK says that it is its own mistake.
+    """
+    if ctx.method == "prompts/get":
+        raise MCPError(code=INVALID_PARAMS, message=f"Unknown prompt: {(ctx.params or {}).get('name')}")
     result = await call_next(ctx)
     if ctx.method != "tools/call" or not isinstance(result, dict) or not result.get("isError"):
         return result

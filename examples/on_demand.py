@@ -108,6 +108,12 @@ class OnDemand(Generic[E]):
         if self._leaving:
             await asyncio.wait(self._leaving)
 
+    def leave(self) -> None:
+        """Ends it now, unless somebody needs it."""
+        if self._engine is not None and not self._users:
+            self._stay()
+            self._leave()
+
     async def _make(self) -> E:
         started = time.monotonic()
         try:

@@ -70,6 +70,10 @@ def in_origin_form(scope: Scope) -> Scope:
     }
 
 
+# Where clients of OpenAI, Groq and Anthropic look for what to tell the people who run a service.
+REQUEST_IDS = ("x-request-id", "request-id")
+
+
 class Traced:
     """Around an application: gives each request its trace, tells it to the client, and logs how it ended.
 
@@ -97,6 +101,8 @@ class Traced:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["traceparent"] = trace.header
+                for name in REQUEST_IDS:
+                    headers.setdefault(name, trace.trace_id)
                 # RFC 9110, 6.6.1; that of an answer which is passed on stays.
                 headers.setdefault("date", formatdate(usegmt=True))
             elif message["type"] == "websocket.accept":

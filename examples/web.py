@@ -142,12 +142,17 @@ def is_below(path: str, prefix: str) -> bool:
     return bool(prefix) and path.startswith(prefix)
 
 
-def _service_error(error: Exception) -> ServiceError:
+def _service_error(error: Exception, request: Request) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, HTTPException):
-        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        return ServiceError(code, str(error.detail), error.status_code)
+        phrase = HTTPStatus(error.status_code).phrase
+        words, path = str(error.detail), request.scope["path"][:200]
+        if words == phrase and error.status_code == 404:
+            words = f"there is no `{path}` here"
+        elif words == phrase and error.status_code == 405:
+            words = f"`{path}` takes no {request.method}"
+        return ServiceError(phrase.lower().replace(" ", "_"), words, error.status_code)
     return ServiceError("internal_error", "this is our mistake; the service's log has more", 500)
 
 
@@ -155,7 +160,7 @@ def error_handlers(text_errors: str = "") -> dict[Any, Callable[[Request, Except
     """What makes an answer of each exception, for Starlette."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        response = _service_error(error).response(as_text=is_below(request.scope["path"], text_errors))
+        response = _service_error(error, request).response(as_text=is_below(request.scope["path"], text_errors))
         if isinstance(error, HTTPException):
             response.headers.update(error.headers or {})
         return response

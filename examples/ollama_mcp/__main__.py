@@ -98,7 +98,7 @@ def build(backends: Backends, slots: Slots) -> Starlette:
                     raise
                 if await backends.choose() is real:
                     raise
-        if request.method == "POST" and bare == newer.TOKENS:
+        if request.method == "POST" and bare in newer.COUNTING:
             response = await faces.work(embedded, bare, await read_json(request, LARGEST), lambda: None)
         elif request.method == "POST" and bare == "/api/show":
             response = await faces.show(embedded, await read_json(request))

@@ -7,15 +7,15 @@ are told to the model as texts. All of it in the words of three APIs: `/v1/chat/
 
 import json
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from examples.ollama_mcp import dialect, newer
+from examples.ollama_mcp import dialect, newer, said
 
 CHAT = "/v1/chat/completions"
 PATHS = (CHAT, newer.MESSAGES, newer.RESPONSES)
+TALKS = (*PATHS, *newer.COUNTING)  # whose conversations may have calls in them
 _OF_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 
 
@@ -91,13 +91,15 @@ def _ends_with_a_result(body: dict[str, Any]) -> bool:
 
 def told(path: str, body: dict[str, Any]) -> dict[str, Any]:
     """The request without its tools, and with the calls and results of the conversation as texts."""
-    if path not in PATHS:
-        return body
-    plain = {key: value for key, value in body.items() if key not in _OF_TOOLS}
-    key = "input" if path == newer.RESPONSES else "messages"
-    if isinstance(plain.get(key), list):
-        plain[key] = [_told(item) for item in plain[key]]
-    return plain
+    return in_words({key: value for key, value in body.items() if key not in _OF_TOOLS}) if path in TALKS else body
+
+
+def in_words(body: dict[str, Any]) -> dict[str, Any]:
+    """The request with the calls and results of its conversation as texts."""
+    talks = {
+        key: [_told(item) for item in body[key]] for key in ("messages", "input") if isinstance(body.get(key), list)
+    }
+    return {**body, **talks}
 
 
 def _told(item: Any) -> Any:
@@ -121,12 +123,13 @@ def _told(item: Any) -> Any:
 def _part(part: Any) -> Any:
     kind = part.get("type") if isinstance(part, dict) else None
     if kind == "tool_use":
-        return {"type": "text", "text": _shown(part.get("name"), json.dumps(part.get("input"), ensure_ascii=False))}
+        return {"type": "text", "text": _shown(part.get("name"), part.get("input"))}
     return {"type": "text", "text": _result(part.get("content"))} if kind == "tool_result" else part
 
 
 def _shown(name: object, arguments: object) -> str:
-    return f"{name}({arguments or ''})"
+    text = json.dumps(arguments, ensure_ascii=False) if isinstance(arguments, dict) else arguments
+    return f"{name}({text or ''})"
 
 
 def _result(content: object) -> str:
@@ -162,19 +165,19 @@ def events(path: str, called: Called, *, with_usage: bool) -> Iterator[str]:
     if path == CHAT:
         yield from _chunks(whole, with_usage)
         return
-    made = _message_events(whole) if path == newer.MESSAGES else _response_events(whole)
-    for number, (kind, event) in enumerate(made):
+    made = said.message_events(whole) if path == newer.MESSAGES else _response_events(whole)
+    for number, (kind, facts) in enumerate(made):
         counted = {"sequence_number": number} if path == newer.RESPONSES else {}
-        yield f"event: {kind}\ndata: {json.dumps({'type': kind, **counted, **event}, ensure_ascii=False)}\n\n"
+        yield said.event(kind, {**counted, **facts})
 
 
 def _chat(called: Called) -> dict[str, Any]:
-    call: dict[str, Any] = {"id": _id("call"), "type": "function"}
+    call: dict[str, Any] = {"id": said.new_id("call"), "type": "function"}
     call |= {"function": {"name": called.function.name, "arguments": called.arguments}}
     message = {"role": "assistant", "content": None, "tool_calls": [call]}
     reason = "tool_calls" if called.is_whole else "length"
     return {
-        "id": _id("chatcmpl"), "object": "chat.completion", "created": int(time.time()), "model": called.model,
+        "id": said.new_id("chatcmpl"), "object": "chat.completion", "created": int(time.time()), "model": called.model,
         "choices": [{"index": 0, "message": message, "finish_reason": reason, "logprobs": None}],
         "usage": called.usage,
     }  # fmt: skip
@@ -201,40 +204,15 @@ def _chunks(whole: dict[str, Any], with_usage: bool) -> Iterator[str]:
 
 
 def _message(called: Called) -> dict[str, Any]:
-    usage = called.usage
-    counts = {"input_tokens": usage.get("prompt_tokens", 0), "output_tokens": usage.get("completion_tokens", 0)}
-    use = {"type": "tool_use", "id": _id("toolu"), "name": called.function.name, "input": called.value}
-    return {
-        "id": _id("msg"), "type": "message", "role": "assistant", "model": called.model, "content": [use],
-        "stop_reason": "tool_use" if called.is_whole else "max_tokens", "stop_sequence": None, "usage": counts,
-    }  # fmt: skip
-
-
-def _message_events(whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    (use,) = whole["content"]
-    begun = {**whole, "content": [], "stop_reason": None, "usage": {**whole["usage"], "output_tokens": 0}}
-    yield "message_start", {"message": begun}
-    yield "content_block_start", {"index": 0, "content_block": {**use, "input": {}}}
-    arguments = json.dumps(use["input"], ensure_ascii=False)
-    yield "content_block_delta", {"index": 0, "delta": {"type": "input_json_delta", "partial_json": arguments}}
-    yield "content_block_stop", {"index": 0}
-    ended = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
-    yield "message_delta", {"delta": ended, "usage": {"output_tokens": whole["usage"]["output_tokens"]}}
-    yield "message_stop", {}
+    use = {"type": "tool_use", "id": said.new_id("toolu"), "name": called.function.name, "input": called.value}
+    return said.message(called.model, use, "tool_use" if called.is_whole else "max_tokens", called.usage)
 
 
 def _response(called: Called) -> dict[str, Any]:
-    usage = called.usage
-    counts = {"input_tokens": usage.get("prompt_tokens", 0), "output_tokens": usage.get("completion_tokens", 0)}
-    counts |= {"total_tokens": usage.get("total_tokens", 0)}
-    counts |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
     status = "completed" if called.is_whole else "incomplete"
-    call = {"type": "function_call", "id": _id("fc"), "call_id": _id("call"), "name": called.function.name}
-    return {
-        "id": _id("resp"), "object": "response", "created_at": int(time.time()), "status": status,
-        "model": called.model, "output": [{**call, "arguments": called.arguments, "status": status}],
-        "parallel_tool_calls": False, "tool_choice": "required", "tools": [], "usage": counts,
-    }  # fmt: skip
+    call = {"type": "function_call", "id": said.new_id("fc"), "call_id": said.new_id("call")}
+    call |= {"name": called.function.name, "arguments": called.arguments, "status": status}
+    return {**said.response(called.model, status, [call], called.usage), "tool_choice": "required"}
 
 
 def _response_events(whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -247,7 +225,3 @@ def _response_events(whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
     yield "response.function_call_arguments.done", {**place, "name": call["name"], "arguments": call["arguments"]}
     yield "response.output_item.done", {"output_index": 0, "item": call}
     yield f"response.{whole['status']}", {"response": whole}
-
-
-def _id(kind: str) -> str:
-    return f"{kind}_{uuid.uuid4().hex}"

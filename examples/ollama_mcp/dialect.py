@@ -5,11 +5,9 @@ for clients. A client that asks for what so small a model cannot do is told so, 
 """
 
 import json
-import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -118,8 +116,8 @@ def openai_request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]
         if not request["messages"]:
             raise refuse("`messages` is empty: there must be one message at least")
         request.pop("prompt", None)
-    elif not isinstance(request.get("prompt"), str) or not request["prompt"]:
-        raise refuse("`prompt` must be a text, and not empty")
+    else:
+        request["prompt"] = _prompt(request.get("prompt"))
     if wanted["type"] == "json_schema":
         schema = wanted.get("json_schema")
         schema = schema.get("schema") if isinstance(schema, dict) else None
@@ -127,6 +125,16 @@ def openai_request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]
             raise refuse("`response_format` has no schema in `json_schema`", "invalid_schema")
         request["response_format"] = _with_schema(schema)
     return checked(request)
+
+
+def _prompt(prompt: object) -> str:
+    """A text, or the only one of a list, as LangChain sends it."""
+    if isinstance(prompt, list) and len(prompt) > 1:
+        raise refuse("one answer a request: `prompt` must be one text")
+    text = prompt[0] if isinstance(prompt, list) and prompt else prompt
+    if not isinstance(text, str) or not text:
+        raise refuse("`prompt` must be a text, and not empty")
+    return text
 
 
 def checked(request: dict[str, Any]) -> dict[str, Any]:
@@ -177,6 +185,7 @@ class Dialog:
             else:
                 said = [{"role": "system", "content": system}] if system else []
                 about = {"messages": [*said, {"role": "user", "content": prompt}]}
+        self.only_unloads = self.only_loads and body.get("keep_alive") in (0, "0", "0s")
         options = body.get("options") or {}
         if not isinstance(options, dict):
             raise refuse("`options` must be an object")
@@ -190,8 +199,8 @@ class Dialog:
         self.request |= {"stream": True, "stream_options": {"include_usage": True}}
 
     def loaded(self) -> dict[str, Any]:
-        """The answer to a request without a question, by which clients of Ollama have a model loaded."""
-        return {**self._part(""), "done": True, "done_reason": "load"}
+        """The answer to a request without a question, by which clients of Ollama have a model loaded, or unloaded."""
+        return {**self._part(""), "done": True, "done_reason": "unload" if self.only_unloads else "load"}
 
     def parts(self, line: str) -> Iterator[dict[str, Any]]:
         """What one line of the engine's events is in Ollama's words."""
@@ -239,34 +248,6 @@ def joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         text = "".join(part["message"]["content"] for part in parts)
         return {**last, "message": {"role": "assistant", "content": text}}
     return {**last, "response": "".join(part["response"] for part in parts)}
-
-
-@dataclass(frozen=True, slots=True)
-class VectorWish:
-    """A request to `/api/embed`."""
-
-    texts: Sequence[str]
-    truncate: bool
-    dimensions: int  # 0 for all
-
-    @classmethod
-    def of(cls, body: Mapping[str, Any]) -> "VectorWish":
-        texts = body.get("input", [])
-        texts = [texts] if isinstance(texts, str) else texts
-        if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
-            raise refuse("`input` must be a text or a list of texts")
-        dimensions = body.get("dimensions") or 0
-        if not isinstance(dimensions, int) or dimensions < 0:
-            raise refuse("`dimensions` must be a whole number")
-        return cls(texts, body.get("truncate") is not False, dimensions)
-
-    def cut(self, vector: list[float]) -> list[float]:
-        """The vector, no longer than was asked for and of length 1 again."""
-        if not 0 < self.dimensions < len(vector):
-            return vector
-        vector = vector[: self.dimensions]
-        length = math.hypot(*vector) or 1.0
-        return [value / length for value in vector]
 
 
 def refusal(status: int, content: bytes, request: Mapping[str, Any]) -> ServiceError:

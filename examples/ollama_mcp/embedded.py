@@ -35,6 +35,7 @@ from examples.ollama_mcp.engine import (
     make_folder,
 )
 from examples.ollama_mcp.real import REMEMBERED
+from examples.ollama_mcp.vectors import VectorWish
 from examples.on_demand import OnDemand
 from examples.web import ServiceError
 
@@ -186,8 +187,11 @@ class Embedded:
         """The parts of an answer to `/api/chat` or `/api/generate`, in Ollama's words."""
         name = await self.model(body.get("model"))
         dialog = dialect.Dialog(path, body, name)
-        if dialog.only_loads:
+        if dialog.only_unloads:
+            self._chat.leave()
+        elif dialog.only_loads:
             await self.load()
+        if dialog.only_loads:
             yield dialog.loaded()
             return
         answer = await self.post(dialog.path, dialog.request)
@@ -210,7 +214,7 @@ class Embedded:
 
     async def _embed(self, body: dict[str, Any]) -> dict[str, Any]:
         name = await self.model(body.get("model"))
-        wish = dialect.VectorWish.of(body)
+        wish = VectorWish.of(body)
         started = time.monotonic_ns()
         await self._vectors.take()
         self._vectors.give_back()

@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from examples import __version__
 from examples.forward import Relay, relay
-from examples.ollama_mcp import calls, dialect, newer
+from examples.ollama_mcp import calls, dialect, newer, said
 from examples.ollama_mcp.embedded import Embedded
+from examples.ollama_mcp.vectors import VectorWish
 from examples.web import BrokenOff, ServiceError
 
 # What changes the models of an Ollama.
@@ -69,25 +70,16 @@ async def work(embedded: Embedded, path: str, body: dict[str, Any], done: Done) 
     """The answer to a request that makes the model work; `done` is called when it is over, unless this raises."""
     name = await embedded.model(body.get("model"))
     if path == "/v1/embeddings":
-        if body.get("dimensions"):
-            raise dialect.refuse(f"{name} does not support dimensions here; `/api/embed` does")
-        wanted: dict[str, Any] = {key: body[key] for key in ("input", "encoding_format") if key in body}
-        return _as_it_is(await embedded.post(path, wanted), done)
+        return await _vectors(embedded, path, body, name, done)
     if path.startswith("/v1/"):
         if function := calls.forced(path, body, name):
             return await _call(embedded, path, body, function, done)
-        body = calls.told(path, body)
-        if path == newer.RESPONSES and body.get("stream"):
-            return _events(await embedded.post(path, newer.request(path, body, name)), {**body, "model": name}, done)
-        if path in newer.PATHS:
-            return _as_it_is(await embedded.post(path, newer.request(path, body, name)), done)
-        if path not in ("/v1/chat/completions", "/v1/completions"):
-            raise ServiceError("not_found", f"the embedded model has no `{path}`", 404)
-        return _as_it_is(await embedded.post(path, dialect.openai_request(path, body, name)), done)
+        return await _answer(embedded, path, calls.told(path, body), done)
     if path in ("/api/embed", "/api/embeddings"):
         answer = await embedded.ask("/api/embed", _older_embeddings(body) if path == "/api/embeddings" else body)
         done()
         return JSONResponse({"embedding": answer["embeddings"][0]} if path == "/api/embeddings" else answer)
+    body = calls.in_words(body)
     if body.get("stream") is False:
         answer = await embedded.ask(path, body)
         done()
@@ -138,31 +130,89 @@ async def _call(embedded: Embedded, path: str, body: dict[str, Any], function: c
     return Response(text, media_type="text/event-stream")
 
 
-def _events(answer: Any, asked: dict[str, Any], done: Done) -> Response:
-    """The events of a response, with what the engine leaves out; what breaks it off cuts the connection."""
+async def _answer(embedded: Embedded, path: str, body: dict[str, Any], done: Done) -> Response:
+    """The answer in words to a request of OpenAI's or Anthropic's API."""
+    name, is_stream = embedded.model_name, bool(body.get("stream"))
+    if path in ("/v1/chat/completions", "/v1/completions"):
+        answer = await embedded.post(path, dialect.openai_request(path, body, name))
+        return _as_it_is(answer, done, said.with_role(answer.aiter_raw()) if is_stream and path == calls.CHAT else None)
+    if path not in newer.PATHS:
+        raise ServiceError("not_found", f"the embedded model has no `{path}`", 404)
+    asked = newer.request(path, body, name)
+    if path in newer.COUNTING:
+        found = await embedded.whole(newer.TOKENS, asked)
+        done()
+        return JSONResponse({"object": "response.input_tokens", **found} if path == newer.INPUT_TOKENS else found)
+    if path == newer.MESSAGES and "response_format" in asked:
+        return await _formal_message(embedded, asked, done)
+    if not is_stream:
+        found = await embedded.whole(calls.CHAT if path == newer.RESPONSES else path, asked)
+        done()
+        return JSONResponse((said.Response(body, name) if path == newer.RESPONSES else said.Message(name)).whole(found))
+    if path == newer.MESSAGES:
+        answer = await embedded.post(path, asked)
+        return _events(_message_events(embedded, asked, answer.aiter_lines()), answer.aclose, done)
+    answer = await embedded.post(calls.CHAT, {**asked, "stream_options": {"include_usage": True}})
+    return _events(said.Response(body, name).events(answer.aiter_lines()), answer.aclose, done)
+
+
+async def _formal_message(embedded: Embedded, asked: dict[str, Any], done: Done) -> Response:
+    """A message that is JSON, whose schema the engine keeps to in a chat completion only; made whole."""
+    plain = {key: value for key, value in asked.items() if key != "stream"}
+    found = await embedded.whole(calls.CHAT, plain)
+    done()
+    (choice,) = found["choices"]
+    block = {"type": "text", "text": choice["message"].get("content") or ""}
+    reason = "max_tokens" if choice.get("finish_reason") == "length" else "end_turn"
+    message = said.message(embedded.model_name, block, reason, found.get("usage") or {})
+    if not asked.get("stream"):
+        return JSONResponse(message)
+    return Response("".join(said.event(*each) for each in said.message_events(message)), media_type="text/event-stream")
+
+
+async def _message_events(embedded: Embedded, asked: dict[str, Any], lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    message = said.Message(embedded.model_name)
+    async for line in lines:
+        if message.lacks_its_beginning(line):
+            counted = {key: value for key, value in asked.items() if key != "stream"}
+            yield message.begin((await embedded.whole(newer.TOKENS, counted)).get("input_tokens", 0))
+        if text := message.mended(line):
+            yield text
+
+
+def _events(events: AsyncIterator[str], close: Callable[[], Awaitable[None]], done: Done) -> Response:
+    """The events of an answer; what breaks it off cuts the connection."""
 
     async def chunks() -> AsyncIterator[bytes]:
-        number = 0
         try:
-            async for line in answer.aiter_lines():
-                yield f"{newer.filled_in(line, number, asked)}\n".encode()
-                number += line.startswith("data: {")
+            async for text in events:
+                yield text.encode()
         except httpx2.HTTPError as error:
             raise BrokenOff(f"the embedded model broke off: {error}") from None
 
     async def closed() -> None:
         try:
-            await answer.aclose()
+            await close()
         finally:
             done()
 
     return Relay(chunks(), 200, [("content-type", "text/event-stream")], closed)
 
 
-def _as_it_is(answer: Any, done: Done) -> Response:
+async def _vectors(embedded: Embedded, path: str, body: dict[str, Any], name: str, done: Done) -> Response:
+    wanted: dict[str, Any] = {key: body[key] for key in ("input", "encoding_format") if key in body}
+    if body.get("dimensions") is None:
+        return _as_it_is(await embedded.post(path, wanted), done)
+    wish = VectorWish.of({"dimensions": body["dimensions"]})
+    found = await embedded.whole(path, {**wanted, "encoding_format": "float"})
+    done()
+    return JSONResponse(wish.cut_all(found, as_base64=wanted.get("encoding_format") == "base64"))
+
+
+def _as_it_is(answer: Any, done: Done, raw: AsyncIterator[bytes] | None = None) -> Response:
     for header in [name for name in answer.headers if name.startswith(("access-control-", "server"))]:
         del answer.headers[header]
-    return relay(answer, name="the embedded model", closed=done)
+    return relay(answer, name="the embedded model", closed=done, raw=raw)
 
 
 def _older_embeddings(body: dict[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,17 @@
 """What the embedded model's engine is asked for OpenAI's `/v1/responses` and Anthropic's `/v1/messages`.
 
-Until it is sent, a request has its conversation in `messages`, as one of `/v1/chat/completions` has.
+A request is made in the words of `/v1/chat/completions`; `sent` has it in those of the path where the engine is asked.
 """
 
-import json
-import time
+from collections.abc import Mapping
 from typing import Any
 
 from examples.ollama_mcp import dialect
 
-MESSAGES, TOKENS, RESPONSES = "/v1/messages", "/v1/messages/count_tokens", "/v1/responses"
-PATHS = (MESSAGES, TOKENS, RESPONSES)
+MESSAGES, TOKENS = "/v1/messages", "/v1/messages/count_tokens"
+RESPONSES, INPUT_TOKENS = "/v1/responses", "/v1/responses/input_tokens"
+COUNTING = (TOKENS, INPUT_TOKENS)
+PATHS = (MESSAGES, RESPONSES, *COUNTING)
 SAMPLING = ("temperature", "top_p", "top_k", "stream")
 
 
@@ -19,7 +20,7 @@ def request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]:
     if body.get("tools") and body.get("tool_choice") not in ("none", {"type": "none"}):
         raise dialect.refuse(f"{name} does not support tools")
     said = {key: body[key] for key in SAMPLING if body.get(key) is not None}
-    made = _response(body, name, said) if path == RESPONSES else _message(path, body, name, said)
+    made = _response(body, name, said) if path in (RESPONSES, INPUT_TOKENS) else _message(path, body, name, said)
     if not any(message["role"] != "system" for message in made["messages"]):
         raise dialect.refuse("there is no message to answer")
     made = dialect.checked(made)
@@ -37,7 +38,9 @@ def _message(path: str, body: dict[str, Any], name: str, said: dict[str, Any]) -
     if isinstance(body.get("messages"), list) and not body["messages"]:
         raise dialect.refuse("`messages` is empty: there must be one message at least")
     told = dialect.messages([{"role": "system", "content": body["system"]}], name) if body.get("system") else []
-    made = {**dialect.MANNERS, **said, "messages": [*told, *dialect.messages(body.get("messages"), name)]}
+    wanted = message_format(body) if path == MESSAGES else {}
+    made = {**(dialect.FORMAL if wanted else dialect.MANNERS), **said, **wanted}
+    made |= {"messages": [*told, *dialect.messages(body.get("messages"), name)]}
     for theirs, ours in (("max_tokens", "max_tokens"), ("stop_sequences", "stop")):
         if body.get(theirs) is not None:
             made[ours] = body[theirs]
@@ -69,57 +72,37 @@ def _format(text: Any) -> dict[str, Any]:
         return {}
     if wanted["type"] == "json_object":
         return dialect.response_format("json")
-    if wanted["type"] != "json_schema" or not isinstance(wanted.get("schema"), dict):
-        raise dialect.refuse("`text.format` must be text, json_object or a json_schema with its `schema`")
+    return _schema(wanted, "`text.format` must be text, json_object or a json_schema with its `schema`")
+
+
+def message_format(body: Mapping[str, Any]) -> dict[str, Any]:
+    """`output_config.format` of a message, or its older name, as `response_format`; empty for a message in words."""
+    config = body.get("output_config")
+    wanted = (config.get("format") if isinstance(config, dict) else None) or body.get("output_format")
+    if wanted is None:
+        return {}
+    return _schema(wanted, "`output_config.format` must be a json_schema with its `schema`")
+
+
+def _schema(wanted: Any, otherwise: str) -> dict[str, Any]:
+    if (
+        not isinstance(wanted, dict)
+        or wanted.get("type") != "json_schema"
+        or not isinstance(wanted.get("schema"), dict)
+    ):
+        raise dialect.refuse(otherwise)
     return dialect.response_format(wanted["schema"])
 
 
 def sent(path: str, body: dict[str, Any]) -> dict[str, Any]:
     """The request as it goes to the engine, its conversation in the words of its API."""
-    if path not in PATHS:
+    if path not in (MESSAGES, TOKENS):
         return body
     made = dict(body)
     messages = made.pop("messages")
-    if path == RESPONSES:
-        made["input"] = [_item(message) for message in messages]
-        made["max_output_tokens"] = made.pop("max_tokens")
-        return made
     if system := "\n\n".join(message["content"] for message in messages if message["role"] == "system"):
         made["system"] = system
     made["messages"] = [message for message in messages if message["role"] != "system"]
     if "stop" in made:
         made["stop_sequences"] = made.pop("stop")
     return made
-
-
-def _item(message: dict[str, str]) -> dict[str, Any]:
-    if message["role"] != "assistant":
-        return message
-    content = [{"type": "output_text", "text": message["content"]}]
-    return {"type": "message", "role": "assistant", "content": content}
-
-
-def filled_in(line: str, number: int, asked: dict[str, Any]) -> str:
-    """A line of the engine's events of `/v1/responses` with what OpenAI's clients count on, and the engine leaves out.
-
-    `number` is its place among the events, and `asked` the client's request.
-    """
-    if not line.startswith("data: {"):
-        return line
-    event = json.loads(line.removeprefix("data: "))
-    event["sequence_number"] = number
-    kind = event["type"]
-    if kind.startswith("response.output_") or kind.startswith("response.content_part"):
-        event.setdefault("output_index", 0)
-    if kind.startswith(("response.content_part", "response.output_text")):
-        event.setdefault("content_index", 0)
-    if kind.startswith("response.output_text"):
-        event.setdefault("logprobs", [])
-    for part in (event.get("part"), *event.get("item", {}).get("content", ())):
-        if isinstance(part, dict):
-            part.setdefault("annotations", [])
-    if isinstance(response := event.get("response"), dict):
-        known: dict[str, Any] = {"created_at": int(time.time()), "model": asked.get("model"), "output": [], "tools": []}
-        known |= {"parallel_tool_calls": False, "tool_choice": "auto", "instructions": asked.get("instructions")}
-        event["response"] = {**known, **response}
-    return f"data: {json.dumps(event, ensure_ascii=False)}"

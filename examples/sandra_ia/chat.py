@@ -3,15 +3,16 @@
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from examples.sandra_ia.classify import BACKENDS, MODES, Candidate, Decision, Table
+from examples.sandra_ia.classify import BACKENDS, GENERAL, MODES, Candidate, Decision, Table
 from examples.web import ServiceError
 
 # What `/v1/models` lists; `groq/NAME` and `ollama/NAME` name a backend's own model.
 MODELS = {"sandra": "auto", **{f"sandra-{mode}": mode for mode in MODES}}
+NOTHING_USED: Mapping[str, Any] = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,26 @@ def question(table: Table, body: dict[str, Any]) -> Question:
     said = [message for message in messages if message.get("role") == "user"]
     text, has_image = _text(said[-1].get("content")) if said else ("", False)
     decision = table.decision("vision", 1) if has_image else table.decide(text)
+    if decision.answer and wants_form(body):  # words of our own are no JSON, and call no function
+        decision = table.decision(GENERAL, 0)
     model = str(body.get("model") or "")
     kind, slash, name = model.partition("/")
     if slash and kind in BACKENDS:
         pinned = (Candidate(BACKENDS[kind], name),)
         return Question(replace(decision, candidates=pinned, answer=""), MODES[0], text, pinned=True)
     return Question(decision, mode_of(decision, MODELS.get(model, "auto")), text)
+
+
+def wants_form(body: dict[str, Any]) -> bool:
+    """Whether only JSON, or the call of a function, is an answer."""
+    form, choice = body.get("response_format"), body.get("tool_choice")
+    return (isinstance(form, dict) and form.get("type") not in (None, "text")) or choice not in (None, "auto", "none")
+
+
+def wants_usage(body: dict[str, Any]) -> bool:
+    """Whether a stream shall end with how many tokens there were."""
+    options = body.get("stream_options")
+    return isinstance(options, dict) and bool(options.get("include_usage"))
 
 
 def mode_of(decision: Decision, wanted: str) -> str:
@@ -51,16 +66,18 @@ def completion(text: str, model: str = "sandra") -> dict[str, Any]:
     return {
         **head_of("chat.completion", model),
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "usage": NOTHING_USED,
     }
 
 
-async def as_parts(text: str, model: str = "sandra") -> AsyncIterator[bytes]:
-    """The same as a stream."""
+async def as_parts(text: str, model: str = "sandra", usage: Mapping[str, Any] | None = None) -> AsyncIterator[bytes]:
+    """The same as a stream, with its `usage` at the end if there is one."""
     head = head_of("chat.completion.chunk", model)
     for delta, end in (({"role": "assistant", "content": text}, None), ({}, "stop")):
         part = {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]}
         yield f"data: {json.dumps(part)}\n\n".encode()
+    if usage is not None:
+        yield f"data: {json.dumps({**head, 'choices': [], 'usage': dict(usage)})}\n\n".encode()
     yield b"data: [DONE]\n\n"
 
 

@@ -10,7 +10,7 @@ import httpx2
 
 from examples.sandra_ia.answers import Answer
 from examples.sandra_ia.backends import Backends, all_failed
-from examples.sandra_ia.chat import as_parts, completion, head_of
+from examples.sandra_ia.chat import NOTHING_USED, as_parts, completion, head_of, wants_usage
 from examples.sandra_ia.classify import Candidate
 from examples.web import ServiceError
 
@@ -74,14 +74,16 @@ def side_by_side(said: Sequence[Answer | Failure]) -> dict[str, Any]:
         {**one.document["choices"][0], "index": index, "model": one.candidate.model}
         for index, one in enumerate(answers)
     ]
-    usage = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), 0)
-    for one in answers:
-        counted = one.document.get("usage")
-        for name in usage:
-            count = counted.get(name) if isinstance(counted, dict) else None
-            usage[name] += count if isinstance(count, int) else 0
+    usage = summed([one.document.get("usage") for one in answers])
     document = {**completion("", "sandra-compare"), "choices": choices, "usage": usage}
     return {**document, "sandra": {"answers": [told(one) for one in said]}}
+
+
+def summed(usages: Sequence[Any]) -> dict[str, int]:
+    """The tokens of several answers together."""
+    counts = [[usage.get(name) for usage in usages if isinstance(usage, dict)] for name in NOTHING_USED]
+    sums = [sum(count for count in each if isinstance(count, int)) for each in counts]
+    return dict(zip(NOTHING_USED, sums, strict=True))
 
 
 class Chorus:
@@ -95,6 +97,7 @@ class Chorus:
         self._backends = backends
         self._candidates = candidates
         self._body = body
+        self._usages: list[Any] = []
         self._head = head_of("chat.completion.chunk", "sandra-compare")
         self._heard: asyncio.Queue[dict[str, Any] | ServiceError | None] = asyncio.Queue(16)
         self._singers: list[asyncio.Task[None]] = []
@@ -124,6 +127,8 @@ class Chorus:
             heard = await self._heard.get()
             if heard:
                 yield _data(self._failure(heard) if isinstance(heard, ServiceError) else heard)
+        if wants_usage(self._body):
+            yield _data({**self._head, "choices": [], "usage": summed(self._usages)})
         yield b"data: [DONE]\n\n"
 
     def _is_over(self) -> bool:
@@ -146,6 +151,7 @@ class Chorus:
                         raise ServiceError(
                             "upstream_error", str(event["error"].get("message")), backend=candidate.backend
                         )
+                    self._usages.append(event.get("usage"))
                     choices = event.get("choices")
                     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
                         choice = {**choices[0], "index": index}
@@ -163,9 +169,9 @@ class Chorus:
                 self._heard.put_nowait(None)
 
 
-def alone(answer: Answer) -> AsyncIterator[bytes]:
+def alone(answer: Answer, *, with_usage: bool) -> AsyncIterator[bytes]:
     """A finished answer as a stream."""
-    return as_parts(answer.text, answer.candidate.model)
+    return as_parts(answer.text, answer.candidate.model, summed([answer.document.get("usage")]) if with_usage else None)
 
 
 async def _events(raw: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:

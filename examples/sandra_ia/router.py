@@ -14,7 +14,16 @@ from examples.language import language_of
 from examples.peers import Peers
 from examples.sandra_ia.answers import Answer, Stream
 from examples.sandra_ia.backends import TOO_SMALL, Backends
-from examples.sandra_ia.chat import MODELS, as_parts, completion, mode_of, question
+from examples.sandra_ia.chat import (
+    MODELS,
+    NOTHING_USED,
+    as_parts,
+    completion,
+    mode_of,
+    question,
+    wants_form,
+    wants_usage,
+)
 from examples.sandra_ia.classify import BACKENDS, Candidate, Decision, load
 from examples.sandra_ia.modes import OF_ONE, Chorus, Failure, alone, compare, fusing, side_by_side, told
 from examples.web import ServiceError
@@ -79,15 +88,15 @@ class Sandra:
             raise ServiceError("invalid_mode", message, 422)
         self._count(decision, mode)
         if decision.answer:
-            return _said(decision.answer, {**marks, "x-sandra-backend": "identity"}, streamed=streamed)
+            return _said(decision.answer, {**marks, "x-sandra-backend": "identity"}, body)
         # A client that names a backend's model wants that one, whatever it knows.
         candidates = decision.candidates if asked.pinned else in_language(decision.candidates, asked.text)
         try:
             return await self._answer(mode, candidates, self._told(body), streamed, marks)
         except ServiceError as error:
-            if not (words := sorry_in(error)):
+            if wants_form(body) or not (words := sorry_in(error)):
                 raise
-            return _said(words, {**marks, "x-sandra-backend": SMALL}, streamed=streamed)
+            return _said(words, {**marks, "x-sandra-backend": SMALL}, body)
 
     async def vectors(self, body: dict[str, Any]) -> Response:
         """The answer to a request for vectors: those of a model on this machine, whatever `sandra` stands for."""
@@ -107,9 +116,10 @@ class Sandra:
     ) -> Response:
         if mode == "single":
             return await self._single(candidates, body, streamed, marks)
+        counted = {"stream_options": {"include_usage": True}} if wants_usage(body) else {}
         body = {name: value for name, value in body.items() if name not in OF_ONE}
         if mode == "compare" and streamed:
-            return await self._chorus(candidates, body, marks)
+            return await self._chorus(candidates, {**body, **counted}, marks)
         said = await compare(self.backends, candidates, body)
         marks["x-sandra-backend"] = ",".join(one.candidate.backend for one in said if isinstance(one, Answer))
         if mode == "compare":
@@ -117,9 +127,9 @@ class Sandra:
         if not streamed:
             answer = await self._fused(said, body, self.backends.answer)
             return _json({**answer.document, "sandra": {"answers": [told(one) for one in said]}}, marks)
-        fused = await self._fused(said, body, self.backends.stream)
+        fused = await self._fused(said, {**body, **counted}, self.backends.stream)
         if isinstance(fused, Answer):
-            return StreamingResponse(alone(fused), headers=marks, media_type=EVENTS)
+            return StreamingResponse(alone(fused, with_usage=bool(counted)), headers=marks, media_type=EVENTS)
         return _passed_on(fused, marks)
 
     async def _single(
@@ -178,10 +188,11 @@ def sorry_in(error: ServiceError) -> str:
     return next((str(one["message"]) for one in every if one["code"] == TOO_SMALL), "")
 
 
-def _said(text: str, marks: dict[str, str], *, streamed: bool) -> Response:
-    """An answer of Sandra's own."""
-    if streamed:
-        return StreamingResponse(as_parts(text), headers=marks, media_type=EVENTS)
+def _said(text: str, marks: dict[str, str], body: dict[str, Any]) -> Response:
+    """An answer of Sandra's own to a request."""
+    if body.get("stream"):
+        parts = as_parts(text, usage=NOTHING_USED if wants_usage(body) else None)
+        return StreamingResponse(parts, headers=marks, media_type=EVENTS)
     return _json(completion(text), marks)
 
 

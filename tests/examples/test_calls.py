@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from examples.ollama_mcp import calls
-from examples.ollama_mcp.newer import MESSAGES, RESPONSES
+from examples.ollama_mcp.newer import MESSAGES, RESPONSES, TOKENS
 from examples.web import ServiceError
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -50,6 +50,19 @@ def test_a_function_is_called_that_is_named_or_the_only_one(path: str) -> None:
 def test_what_is_no_function_is_refused(tools: Any) -> None:
     with pytest.raises(ServiceError):
         calls.forced(calls.CHAT, {"tools": tools, "tool_choice": "required"}, "m")
+
+
+def test_calls_are_told_where_tokens_are_counted_and_in_the_words_of_ollama() -> None:
+    use = {"role": "assistant", "content": [{"type": "tool_use", "name": "weather", "input": {"city": "Oslo"}}]}
+    counted = calls.told(TOKENS, {"messages": [use], "tools": [OF[MESSAGES][0]]})
+    text = 'weather({"city": "Oslo"})'
+    assert counted == {"messages": [{"role": "assistant", "content": [{"type": "text", "text": text}]}]}
+    call = {"function": {"name": "weather", "arguments": {"city": "Oslo"}}}
+    talk = [{"role": "assistant", "content": "", "tool_calls": [call]}, {"role": "tool", "content": "rain"}]
+    assert [one["content"] for one in calls.in_words({"messages": talk})["messages"]] == [
+        text,
+        "The function returned: rain",
+    ]
 
 
 def test_what_was_called_and_returned_is_told_in_texts() -> None:

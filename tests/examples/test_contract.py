@@ -116,7 +116,12 @@ def test_older_health_paths_still_answer(alone: dict[str, Running], name: str, a
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_unknown_path_is_an_error_in_the_one_shape(alone: dict[str, Running], name: str) -> None:
-    assert error_of(alone[name].http.get("/no/such/path"), 404)["type"] == "not_found_error"
+    response = alone[name].http.get("/no/such/path")
+    error = error_of(response, 404)
+    assert error["type"] == "not_found_error"
+    assert error["message"] == "there is no `/no/such/path` here" or name == "api_server"
+    trace = response.headers["traceparent"].split("-")[1]  # where clients of OpenAI and Anthropic look for it
+    assert [response.headers[name] for name in ("x-request-id", "request-id")] == [trace, trace]
 
 
 @pytest.mark.parametrize("name", NAMES)

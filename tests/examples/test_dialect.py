@@ -1,13 +1,16 @@
 """Ollama's words and those of the embedded model's engine."""
 
+import base64
 import json
 import math
+import struct
 from typing import Any
 
 import pytest
 
 from examples.ollama_mcp import dialect
-from examples.ollama_mcp.dialect import Dialog, VectorWish
+from examples.ollama_mcp.dialect import Dialog
+from examples.ollama_mcp.vectors import VectorWish
 from examples.web import ServiceError, json_object
 
 NAME = "smollm2:135m"
@@ -129,6 +132,18 @@ def test_a_request_without_a_question_only_loads() -> None:
             loaded = dialog.loaded()
             assert loaded["done_reason"] == "load"
             assert loaded.get("message", {"content": loaded.get("response")})["content"] == ""  # nothing is invented
+            for kept in (0, "0s"):
+                dialog = Dialog(path, {**body, "keep_alive": kept}, NAME)
+                assert (dialog.only_unloads, dialog.loaded()["done_reason"]) == (True, "unload")
+            assert not Dialog(path, {**body, "keep_alive": "5m"}, NAME).only_unloads
+    assert not Dialog("/api/generate", {"prompt": "hi", "keep_alive": 0}, NAME).only_unloads
+
+
+def test_the_only_prompt_of_a_list_is_the_prompt() -> None:
+    assert dialect.openai_request("/v1/completions", {"prompt": ["hi"]}, NAME)["prompt"] == "hi"
+    for prompt in (["a", "b"], [], [""], [5], ""):
+        with pytest.raises(ServiceError, match="`prompt` must be"):
+            dialect.openai_request("/v1/completions", {"prompt": prompt}, NAME)
 
 
 @pytest.mark.parametrize(
@@ -218,6 +233,11 @@ def test_a_vector_that_is_cut_has_length_1_again() -> None:
     assert (wish.texts, wish.truncate) == (["a"], True)
     assert wish.cut([3.0, 4.0, 12.0]) == [0.6, 0.8]
     assert VectorWish.of({"input": ["a"]}).cut([1.0, 2.0]) == [1.0, 2.0]
+    document = {"object": "list", "data": [{"index": 0, "embedding": [3.0, 4.0, 12.0]}]}
+    (one,) = wish.cut_all(document, as_base64=False)["data"]
+    assert one == {"index": 0, "embedding": [0.6, 0.8]}
+    (one,) = wish.cut_all(document, as_base64=True)["data"]
+    assert struct.unpack("<2f", base64.b64decode(one["embedding"])) == pytest.approx((0.6, 0.8))
 
 
 @pytest.mark.parametrize("body", [{"input": 5}, {"input": [5]}, {"input": ""}, {"input": "a", "dimensions": "2"}])

@@ -52,6 +52,36 @@ def test_anthropics_client_gets_a_message(anthropic_client: Any) -> None:
     assert count(model=MODEL, messages=HI).input_tokens > 4
 
 
+def test_an_answer_that_begins_with_an_emoji_begins_all_the_same(
+    anthropic_client: Any, openai_client: openai.OpenAI
+) -> None:
+    asked: Any = {"model": MODEL, "messages": [{"role": "user", "content": "Repeat: 🌟🌟🌟🌟🌟"}], "max_tokens": 10}
+    asked["extra_body"] = {"temperature": 0, "repeat_penalty": 1.0}
+    with anthropic_client.messages.stream(**asked) as stream:
+        message = stream.get_final_message()
+    assert "🌟" in message.content[0].text
+    assert message.usage.input_tokens > 4
+    first, *others = openai_client.chat.completions.create(**asked, stream=True)
+    assert first.choices[0].delta.role == "assistant"
+    assert "🌟" in "".join(part.choices[0].delta.content or "" for part in (first, *others))
+
+
+def test_anthropics_client_gets_json_and_hears_what_ended_a_message(anthropic_client: Any) -> None:
+    ask = anthropic_client.messages.create
+    form = {"format": {"type": "json_schema", "schema": SCHEMA}}
+    whole = ask(model=MODEL, max_tokens=100, messages=HI, extra_body={"output_config": form})
+    assert set(json.loads(whole.content[0].text)) == {"n"}
+    events = list(ask(model=MODEL, max_tokens=100, messages=HI, stream=True, extra_body={"output_config": form}))
+    assert set(json.loads("".join(event.delta.text for event in events if event.type == "content_block_delta"))) == {
+        "n"
+    }
+    ended = ask(model=MODEL, max_tokens=60, messages=HI, stop_sequences=["e", "a", "o", "i"])
+    assert ended.stop_reason == "stop_sequence"
+    assert ended.stop_sequence in ("e", "a", "o", "i")
+    tool = {"name": "x", "input_schema": {"type": "object"}}
+    assert anthropic_client.messages.count_tokens(model=MODEL, messages=HI, tools=[tool]).input_tokens > 4
+
+
 def test_anthropics_client_hears_what_is_wrong(anthropic_client: Any, embedded: Running) -> None:
     ask = anthropic_client.messages.create
     with pytest.raises(anthropic.BadRequestError, match="does not support tools"):
@@ -65,14 +95,17 @@ def test_anthropics_client_hears_what_is_wrong(anthropic_client: Any, embedded: 
 def test_openais_client_gets_a_response(openai_client: openai.OpenAI) -> None:
     ask: Any = openai_client.responses.create
     assert ask(model=MODEL, input="Say hello.", max_output_tokens=8).output_text
-    events = list(ask(model=MODEL, input=HI, instructions="Be brief.", max_output_tokens=8, stream=True))
-    assert [events[0].type, events[-1].type] == ["response.created", "response.completed"]
+    events = list(ask(model=MODEL, input="Tell me of all rivers.", max_output_tokens=4, stream=True))
+    assert [events[0].type, events[-1].type] == ["response.created", "response.incomplete"]
     assert [event.sequence_number for event in events] == list(range(len(events)))
-    with openai_client.responses.stream(model=MODEL, input="Say hello.", max_output_tokens=8) as stream:
+    assert events[-1].response.incomplete_details.reason == "max_output_tokens"
+    assert events[-1].response.usage.output_tokens == 4
+    form: Any = {"format": {"type": "json_schema", "name": "number", "schema": SCHEMA, "strict": True}}
+    with openai_client.responses.stream(model=MODEL, input="A number.", text=form, max_output_tokens=100) as stream:
         kinds = [event.type for event in stream]
-        assert kinds.count("response.completed") == 1
+        assert [kinds.count(kind) for kind in ("response.created", "response.completed")] == [1, 1]
         assert stream.get_final_response().output_text
-    form = {"format": {"type": "json_schema", "name": "number", "schema": SCHEMA, "strict": True}}
+    assert openai_client.responses.input_tokens.count(model=MODEL, input="Say hello.").input_tokens > 4
     whole = ask(model=MODEL, input="Say a number.", max_output_tokens=100, text=form)
     assert set(json.loads(whole.output_text)) == {"n"}
 

@@ -137,6 +137,12 @@ def test_a_tool_that_does_not_exist_is_an_error_of_the_protocol(guarded: Running
         assert "no_such" in answer["error"]["message"]
 
 
+def test_a_prompt_that_does_not_exist_is_the_clients_mistake(guarded: Running) -> None:
+    for headers in (begin(guarded), {**ACCEPT, **VERSION}):
+        answer = ask(guarded, headers, message("prompts/get", 1, name="no_such"))
+        assert answer["error"] == {"code": -32602, "message": "Unknown prompt: no_such"}
+
+
 def test_a_mistake_of_ours_is_called_that() -> None:
     assert reworded("Error executing tool t", "t").startswith("internal_error: ")
     assert reworded("Error executing tool t: busy: later", "t") == "busy: later"

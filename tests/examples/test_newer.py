@@ -1,12 +1,11 @@
 """Requests of OpenAI's Responses and Anthropic's Messages, as the embedded model's engine gets them."""
 
-import json
 from typing import Any
 
 import pytest
 
 from examples.ollama_mcp import newer
-from examples.ollama_mcp.newer import MESSAGES, RESPONSES, TOKENS
+from examples.ollama_mcp.newer import INPUT_TOKENS, MESSAGES, RESPONSES, TOKENS
 from examples.web import ServiceError
 
 NAME = "smollm2:135m"
@@ -40,13 +39,14 @@ def test_a_message_of_anthropics_api() -> None:
     assert sent(TOKENS, {"messages": HI})["messages"] == HI
 
 
-def test_a_response_of_openais_api() -> None:
+def test_a_response_of_openais_api_is_asked_for_as_a_chat() -> None:
     talk = [*HI, {"role": "assistant", "content": [{"type": "output_text", "text": "Hello."}]}, *HI]
     made = sent(RESPONSES, {"input": talk, "instructions": "Be brief.", "max_output_tokens": 9, "store": False})
-    spoken = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello."}]}
-    assert made["input"] == [{"role": "system", "content": "Be brief."}, *HI, spoken, *HI]
-    assert (made["max_output_tokens"], "messages" in made, "max_tokens" in made) == (9, False, False)
-    assert sent(RESPONSES, {"input": "hi"})["input"] == HI
+    told = {"role": "system", "content": "Be brief."}
+    assert made["messages"] == [told, *HI, {"role": "assistant", "content": "Hello."}, *HI]
+    assert (made["max_tokens"], "input" in made, "max_output_tokens" in made) == (9, False, False)
+    for path in (RESPONSES, INPUT_TOKENS):
+        assert sent(path, {"input": "hi"})["messages"] == HI
 
 
 def test_a_schema_of_a_response_is_kept_to_without_a_penalty_for_repeating() -> None:
@@ -55,6 +55,15 @@ def test_a_schema_of_a_response_is_kept_to_without_a_penalty_for_repeating() -> 
     assert made["response_format"]["json_schema"]["schema"] == SCHEMA
     assert made["repeat_penalty"] == 1.0
     assert "response_format" not in sent(RESPONSES, {"input": "hi", "text": {"format": {"type": "text"}}})
+
+
+def test_a_message_keeps_to_a_schema_by_its_new_and_its_older_name() -> None:
+    form = {"type": "json_schema", "schema": SCHEMA}
+    for asked in ({"output_config": {"format": form}}, {"output_format": form}):
+        made = newer.request(MESSAGES, {"max_tokens": 9, "messages": HI, **asked}, NAME)
+        assert made["response_format"]["json_schema"]["schema"] == SCHEMA
+        assert made["repeat_penalty"] == 1.0
+        assert "response_format" not in newer.request(TOKENS, {"messages": HI, **asked}, NAME)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +76,11 @@ def test_a_schema_of_a_response_is_kept_to_without_a_penalty_for_repeating() -> 
         (MESSAGES, {"max_tokens": 5, "messages": HI, "tools": [{"name": "x"}]}, "does not support tools"),
         (MESSAGES, {"max_tokens": 5, "messages": HI, "thinking": {"type": "enabled"}}, "does not support thinking"),
         (MESSAGES, {"max_tokens": 5, "messages": [{"role": "user", "content": [{"type": "image"}]}]}, "texts only"),
+        (
+            MESSAGES,
+            {"max_tokens": 5, "messages": HI, "output_config": {"format": {"type": "x"}}},
+            "must be a json_schema",
+        ),
         (RESPONSES, {}, "`input` must be a list"),
         (RESPONSES, {"input": []}, "no message to answer"),
         (RESPONSES, {"input": "hi", "previous_response_id": "resp_1"}, "nothing is kept between requests"),
@@ -85,21 +99,3 @@ def test_what_can_not_be_done_is_refused(path: str, body: dict[str, Any], words:
 
 def test_tools_that_may_not_be_used_do_no_harm() -> None:
     assert newer.request(RESPONSES, {"input": "hi", "tools": [{"type": "x"}], "tool_choice": "none"}, NAME)
-
-
-def test_events_of_a_response_have_their_number_and_their_place() -> None:
-    asked = {"model": "m", "instructions": "be brief"}
-
-    def event(line: dict[str, Any]) -> dict[str, Any]:
-        filled = newer.filled_in(f"data: {json.dumps(line)}", 7, asked)
-        found: dict[str, Any] = json.loads(filled.removeprefix("data: "))
-        return found
-
-    delta = event({"type": "response.output_text.delta", "item_id": "i", "delta": "é"})
-    assert (delta["sequence_number"], delta["output_index"], delta["content_index"]) == (7, 0, 0)
-    begun = event({"type": "response.created", "response": {"id": "r", "status": "in_progress"}})["response"]
-    assert (begun["id"], begun["output"], begun["model"], begun["instructions"]) == ("r", [], "m", "be brief")
-    item = event({"type": "response.output_item.done", "item": {"content": [{"type": "output_text"}]}})
-    assert item["item"]["content"] == [{"type": "output_text", "annotations": []}]
-    for line in ("", "event: response.created", "data: [DONE]"):
-        assert newer.filled_in(line, 7, asked) == line

@@ -89,7 +89,7 @@ def upstream(port: int = 0) -> Iterator[Upstream]:
                 else:
                     self._stream("application/x-ndjson", self._ndjson(asked))
             elif asked.get("stream"):
-                self._stream("text/event-stream", self._sse())
+                self._stream("text/event-stream", self._sse(asked))
             else:
                 message = {"role": "assistant", "content": "".join(state.words)}
                 self._json({"model": model, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
@@ -104,9 +104,11 @@ def upstream(port: int = 0) -> Iterator[Upstream]:
             for part in ({"status": "pulling", "completed": 3, "total": 7}, {"status": "success"}):
                 yield json.dumps(part).encode() + b"\n"
 
-        def _sse(self) -> Iterator[bytes]:
+        def _sse(self, asked: dict[str, Any]) -> Iterator[bytes]:
             for word in state.words:
                 yield b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": word}}]}).encode() + b"\n\n"
+            if (asked.get("stream_options") or {}).get("include_usage"):
+                yield b'data: {"choices": [], "usage": {"completion_tokens": 3}}\n\n'
             yield b"data: [DONE]\n\n"
 
         def _stream(self, kind: str, parts: Iterator[bytes]) -> None:
