@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from examples import __version__
 
@@ -134,7 +136,23 @@ def make_app(
     text_errors: str = "",
 ) -> Starlette:
     """An application whose every error has the one shape, except on the paths below `text_errors`: see `Service`."""
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=error_handlers(text_errors))
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=error_handlers(text_errors))
+    otherwise = app.router.default
+
+    async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+        """Says also to a WebSocket that there is nothing at its path, which Starlette closes with 403."""
+        if scope["type"] == "websocket" and "websocket.http.response" in scope.get("extensions", {}):
+            error = ServiceError("not_found", _nothing_at(scope), 404)
+            await WebSocket(scope, receive, send).send_denial_response(error.response())
+        else:
+            await otherwise(scope, receive, send)
+
+    app.router.default = nowhere
+    return app
+
+
+def _nothing_at(scope: Scope) -> str:
+    return f"there is no `{scope['path'][:200]}` here"
 
 
 def is_below(path: str, prefix: str) -> bool:
@@ -147,11 +165,11 @@ def _service_error(error: Exception, request: Request) -> ServiceError:
         return error
     if isinstance(error, HTTPException):
         phrase = HTTPStatus(error.status_code).phrase
-        words, path = str(error.detail), request.scope["path"][:200]
+        words = str(error.detail)
         if words == phrase and error.status_code == 404:
-            words = f"there is no `{path}` here"
+            words = _nothing_at(request.scope)
         elif words == phrase and error.status_code == 405:
-            words = f"`{path}` takes no {request.method}"
+            words = f"`{request.scope['path'][:200]}` takes no {request.method}"
         return ServiceError(phrase.lower().replace(" ", "_"), words, error.status_code)
     return ServiceError("internal_error", "this is our mistake; the service's log has more", 500)
 

@@ -1,5 +1,6 @@
 """Speech without a conversation: `/stt`, `/tts` and `/voices`, and the same as OpenAI's `/v1/audio/…`."""
 
+import base64
 import json
 import time
 from collections.abc import AsyncGenerator
@@ -59,6 +60,10 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
             raise ServiceError("bad_request", "the form has no `file`", 400)
         if kind not in TRANSCRIPTS:
             raise ServiceError("bad_request", f"`response_format` must be one of {', '.join(TRANSCRIPTS)}", 400)
+        if "word" in form.getlist("timestamp_granularities[]"):
+            raise ServiceError(
+                "bad_request", "there are no times of words: `timestamp_granularities` is `segment`", 400
+            )
         told = form.get("language")
         said, length = await heard(
             speech, await file.read(), most_seconds, None if told is None else language_code(told)
@@ -77,12 +82,17 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
             raise ServiceError("too_long", f"a text can have {MOST_TEXT} characters", 413)
         if kind not in audio.FORMATS:
             raise ServiceError("bad_request", f"`response_format` must be one of {', '.join(audio.FORMATS)}", 400)
+        stream = asked.get("stream_format") or "audio"
+        if stream not in ("audio", "sse"):
+            raise ServiceError("bad_request", "`stream_format` must be audio or sse", 400)
         known = isinstance(voice, str) and any(each.id == voice for each in speech.tts.voices)
         sound = await said_aloud(speech, text, str(voice) if known else "")
         try:
             content = await speech.encoded(sound, audio.SPOKEN, kind)
         except ImportError:
             raise ServiceError("speech_unavailable", f"`{kind}` needs PyAV, the package `av`; `wav` does not") from None
+        if stream == "sse":
+            return Response(sound_events(content), media_type="text/event-stream")
         return Response(content, media_type=audio.FORMATS[kind][2])
 
     async def voices(_: Request) -> Response:
@@ -121,6 +131,16 @@ def transcript(said: Words, length: float, kind: str) -> Response:
     segment = {"id": 0, "seek": 0, "start": 0.0, "end": length, "text": said.text, "tokens": [], "temperature": 0.0}
     segment |= {"avg_logprob": 0.0, "compression_ratio": 1.0, "no_speech_prob": 0.0}
     return JSONResponse({**found, "segments": [segment] if said.text else []})
+
+
+def sound_events(content: bytes) -> str:
+    """A sound as the events of OpenAI's API. Tokens are not counted: no engine here has any."""
+    usage = dict.fromkeys(("input_tokens", "output_tokens", "total_tokens"), 0)
+    parts = (
+        {"type": "speech.audio.delta", "audio": base64.b64encode(content).decode()},
+        {"type": "speech.audio.done", "usage": usage},
+    )
+    return "".join(f"data: {json.dumps(part)}\n\n" for part in parts)
 
 
 def _clock(seconds: float, comma: str) -> str:

@@ -29,6 +29,17 @@ def spoken(server: Upstream) -> Iterator[Running]:
         yield running
 
 
+def test_a_socket_at_another_path_is_told_that_there_is_none(spoken: Running) -> None:
+    async def refused() -> tuple[int, Any]:
+        with pytest.raises(InvalidStatus) as caught:
+            async with connect(f"ws://127.0.0.1:{spoken.port}/v1/realtime?model=x", proxy=None):
+                pass
+        return caught.value.response.status_code, json.loads(caught.value.response.body or b"")
+
+    status, document = asyncio.run(refused())
+    assert (status, document["error"]["message"]) == (404, "there is no `/v1/realtime` here")
+
+
 def test_a_question_is_answered_piece_by_piece(spoken: Running, behind: Upstream) -> None:
     async def do(talk: Talk) -> list[dict[str, Any]]:
         await talk.say(type="input.text", text="hi")

@@ -1,9 +1,10 @@
 """Transcripts in the formats of OpenAI's API."""
 
+import base64
 import json
 
 from examples.conversational.engines import Words
-from examples.conversational.rest import TRANSCRIPTS, transcript
+from examples.conversational.rest import TRANSCRIPTS, sound_events, transcript
 
 SAID = Words("good day", "en")
 
@@ -27,3 +28,9 @@ def test_the_long_form_has_a_segment_where_something_was_said() -> None:
     assert (segment["start"], segment["end"], segment["text"]) == (0.0, 2.5, "good day")
     assert json.loads(bytes(transcript(Words(""), 2.5, "verbose_json").body))["segments"] == []
     assert {"json", "text"} < set(TRANSCRIPTS)
+
+
+def test_a_sound_can_come_as_events() -> None:
+    delta, done = [json.loads(line.removeprefix("data: ")) for line in sound_events(b"\x00\xff").split("\n\n")[:-1]]
+    assert (delta["type"], base64.b64decode(delta["audio"])) == ("speech.audio.delta", b"\x00\xff")
+    assert (done["type"], done["usage"]["total_tokens"]) == ("speech.audio.done", 0)
