@@ -128,7 +128,7 @@ def leave_to_next(
     What nobody needs is adrift then if it `holds` who waits there.  Raises OSError.
     """
     kept = seat.kept.get(who)
-    listened = any(each.listens for each in seat.claims if each.who == who)
+    listened = seat.listens_for(who)
     is_lent = any(kept is sock for other, sock in seat.kept.items() if other != who)
     others = seat.others_of(who)
     seat.cast_off(who)
@@ -154,6 +154,27 @@ def leave_to_next(
             if listened:  # it was shut down
                 seat.kept[None] = openings.beside(place, kept, seat.sockets(), inodes())
         seat.release(who)
+
+
+def listen_again(
+    seat: Seat, place: Place, who: object, openings: Openings, inodes: Callable[[], Collection[int]]
+) -> None:  # fmt: skip
+    """A process tree has shut down what is kept for it: another worker's is kept then, or one of ours listens.
+
+    What other trees have as well listens again itself: they accept from it.
+    """
+    kept = seat.kept[who]
+    others = [sock for sock in seat.sockets() if sock is not kept]
+    is_lent = any(kept is sock for other, sock in seat.kept.items() if other != who)
+    with contextlib.suppress(OSError):  # then clients are refused until the next process
+        if is_lent:
+            openings.begin(kept, socket.SOMAXCONN, others, inodes())
+            return
+        seat.forget(who, {inode_of(kept)})
+        if heir := seat.heir(who, ()):
+            seat.keep(who, heir)
+        elif not seat.listens():
+            seat.kept[None] = openings.beside(place, kept, seat.sockets(), inodes())
 
 
 def end_beside(seat: Seat, who: object, other: socket.socket) -> None:

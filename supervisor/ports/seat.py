@@ -115,6 +115,10 @@ class Seat:
         """Whether a process tree has asked for it, each time with SO_REUSEPORT on."""
         return who in self.trees() and all(claim.is_shared for claim in self.claims if claim.who == who)
 
+    def listens_for(self, who: object) -> bool:
+        """Whether a process tree has begun to listen here."""
+        return any(each.listens and each.who == who for each in self.claims)
+
     def workers(self, who: object) -> set[int]:
         """The processes of a tree that listen here with several sockets."""
         mine = [each for each in self.claims if each.who == who and each.listens and each.is_shared]
@@ -132,7 +136,7 @@ class Seat:
 
     def left_to(self, who: object) -> list[socket.socket]:
         """Those that listen and that no process has any more: of an earlier tree, or of `who` itself."""
-        has_none = not any(each.listens and each.who == who for each in self.claims)
+        has_none = not self.listens_for(who)
         left = [sock for other, sock in self.kept.items() if other is None or (has_none and other == who)]
         return [sock for sock in left if is_listening(sock)]
 

@@ -19,7 +19,15 @@ from supervisor.dataclass import replace
 from supervisor.ports.adrift import pass_by
 from supervisor.ports.leading import lead_freely
 from supervisor.ports.neighbours import left_in_the_way, others_than
-from supervisor.ports.newcomers import Newcomers, joins, leave_to_next, leave_to_others, strands, take_over
+from supervisor.ports.newcomers import (
+    Newcomers,
+    joins,
+    leave_to_next,
+    leave_to_others,
+    listen_again,
+    strands,
+    take_over,
+)
 from supervisor.ports.openings import Openings
 from supervisor.ports.place import place_of, place_of_socket
 from supervisor.ports.reservation import Reservation
@@ -186,7 +194,7 @@ class ServiceSockets:
                 share(theirs)
             self._sockets.begin(theirs, backlog, beside, self.inodes())
             undo.pop_all()
-        if not any(each.listens and each.who == claim.who for each in seat.claims):
+        if not seat.listens_for(claim.who):
             system.have_queue_moved(theirs)
         self._seats[place] = seat
         left = seat.left_to(claim.who) if copy is not None else []
@@ -235,20 +243,14 @@ class ServiceSockets:
         return [sock for seat in self._seats.values() for sock in seat.ours_of(who)]
 
     def shut_down(self, who: object) -> None:
-        """A process tree may have shut down what is kept for it: another worker's is kept then, or one of ours listens.
+        """A process tree may have shut down what is kept for it: somebody listens then, see `listen_again`.
 
         Who waited there is gone, unless a queue moves and somebody else listens.
         """
         for place, seat in self._seats.items():
             kept = seat.kept.get(who)
-            if kept is None or is_listening(kept) or not any(each.listens and each.who == who for each in seat.claims):
-                continue
-            seat.forget(who, {inode_of(kept)})
-            if heir := seat.heir(who, ()):
-                seat.keep(who, heir)
-            elif not seat.listens():
-                with contextlib.suppress(OSError):  # then clients are refused until the next process
-                    seat.kept[None] = self._sockets.beside(place, kept, seat.sockets(), self.inodes())
+            if kept is not None and not is_listening(kept) and seat.listens_for(who):
+                listen_again(seat, place, who, self._sockets, self.inodes)
 
     def process_ended(self, who: object = None) -> None:
         """The process tree `who` is gone: its sockets are left over for the next one, with all the queue there is."""

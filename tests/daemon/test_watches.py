@@ -145,6 +145,28 @@ def test_hang_ups_are_watched_as_soon_as_there_is_room() -> None:
     hang_ups.close()
 
 
+@pytest.mark.live
+def test_all_who_watch_one_socket_are_told_that_it_was_shut_down_also_after_a_client_came() -> None:
+    loop = Loop()
+    loop.is_full = False
+    hang_ups, told = HangUps(loop), []
+    tells = [lambda name=name: told.append(name) for name in ("first", "second", "third")]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        hang_ups.watch(server, tells[0], lambda: told.append("client"))
+        for tell in tells[1:]:
+            hang_ups.watch(server, tell)
+        (look,) = loop.watched.values()
+        with socket.create_connection(server.getsockname()):
+            look()
+            look()
+            assert told == ["client"]
+            hang_ups.forget(tells[1])
+            server.shutdown(socket.SHUT_RD)
+            look()
+    assert told == ["client", "first", "third"]
+    hang_ups.close()
+
+
 def test_workers_are_watched_as_soon_as_there_is_room() -> None:
     loop = Loop()
     ended: list[int] = []

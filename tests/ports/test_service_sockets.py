@@ -37,7 +37,6 @@ from tests.support.thief import WAYS, steal, thief, ways_in
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not system.SWAPS_UNDER_COVERS, reason="Linux only")]
 
 
-
 @pytest.fixture
 def early() -> Iterator[None]:
     """A network in which servers may take data with the first packet, TCP_FASTOPEN; they ask for no cookie."""
@@ -186,6 +185,27 @@ def test_those_who_have_one_socket_go_on_listening_whichever_of_them_shuts_it_do
     assert ways_in(sockets.port) == []
 
 
+@pytest.mark.parametrize("told", ["1", "2", "3"])
+def test_a_socket_that_several_have_listens_again_at_once_when_one_of_them_shuts_it_down(
+    sockets: ServiceSockets, told: str
+) -> None:
+    with own(LOCAL) as sock, own(LOCAL) as like:
+        begin(sockets, LOCAL, sock, "1")
+        for who in ("2", "3"):
+            sockets.lend(LOCAL, like, Claim(who, inode_of(like)))
+        sock.shutdown(socket.SHUT_RDWR)
+        sockets.shut_down(told)
+        clients = waiting(sockets.port)
+        for who in ("1", "2"):
+            sockets.process_ended(who)
+            clients += waiting(sockets.port)
+        assert len(accepted(sock)) == len(clients)
+        assert sockets.inodes() == {inode_of(sock)}
+    assert ways_in(sockets.port) == []
+    for client in clients:
+        client.close()
+
+
 @needs_moving
 def test_nobody_is_refused_while_a_process_that_ends_shuts_its_socket_down(sockets: ServiceSockets) -> None:
     with own(LOCAL) as sock:
@@ -252,9 +272,7 @@ def test_where_no_queue_moves_a_process_keeps_its_own_socket_if_nobody_waits(
         client.close()
 
 
-def test_where_no_queue_moves_whoever_came_at_the_last_moment_is_not_lost(
-    sockets: ServiceSockets, still: None
-) -> None:
+def test_where_no_queue_moves_whoever_came_at_the_last_moment_is_not_lost(sockets: ServiceSockets, still: None) -> None:
     with own(LOCAL) as sock:
         begin(sockets, LOCAL, sock)
     sockets.process_ended("1")

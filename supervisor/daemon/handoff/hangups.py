@@ -20,15 +20,14 @@ class HangUps:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._epoll: select.epoll | None = None
-        self._told: dict[int, tuple[Tell, Tell | None]] = {}
+        self._told: dict[int, dict[Tell, Tell | None]] = {}
 
     def watch(self, sock: socket.socket, tell: Tell, on_client: Tell | None = None) -> None:
         """Calls `tell` once when `sock` is shut down, or `on_client` once when a client waits there.
 
-        Perhaps it does so for another one with the number of its descriptor.  Of one that is closed nothing has to be
-        said: nobody looks at what is no more.
+        Others may watch it, too: replicas can have one socket.  Perhaps it does so for another one with the number of
+        its descriptor.  Of one that is closed nothing has to be said: nobody looks at what is no more.
         """
-        events = select.EPOLLONESHOT | (select.EPOLLIN if on_client is not None else 0)
         with contextlib.suppress(OSError):  # no descriptor is left: then less is known
             if self._epoll is None:
                 with contextlib.ExitStack() as undo:
@@ -36,11 +35,15 @@ class HangUps:
                     self._loop.add_reader(epoll.fileno(), self._look)
                     undo.pop_all()
                 self._epoll = epoll
-            self._told[sock.fileno()] = tell, on_client
-            try:
-                self._epoll.register(sock.fileno(), events)
-            except FileExistsError:
-                self._epoll.modify(sock.fileno(), events)
+            self._told.setdefault(sock.fileno(), {})[tell] = on_client
+            self._arm(self._epoll, sock.fileno())
+
+    def forget(self, tell: Tell) -> None:
+        """Calls this no more."""
+        for number, told in tuple(self._told.items()):
+            told.pop(tell, None)
+            if not told:
+                del self._told[number]
 
     def close(self) -> None:
         """Watches nothing any more."""
@@ -50,10 +53,23 @@ class HangUps:
             self._epoll = None
 
     def _look(self) -> None:
-        if self._epoll is None:
+        if (epoll := self._epoll) is None:
             return
-        for number, events in self._epoll.poll(0):
-            tell, on_client = self._told.pop(number, (None, None))
-            what = tell if events & select.EPOLLHUP else on_client
-            if what is not None:
-                what()
+        for number, events in epoll.poll(0):
+            if self._epoll is None:  # what was told led to the end of this
+                return
+            told = self._told.pop(number, {})
+            is_shut = bool(events & select.EPOLLHUP)
+            if told and not is_shut:
+                self._told[number] = dict.fromkeys(told)
+                with contextlib.suppress(OSError):  # it was closed
+                    self._arm(epoll, number)
+            for call in told if is_shut else filter(None, told.values()):
+                call()
+
+    def _arm(self, epoll: select.epoll, number: int) -> None:
+        events = select.EPOLLONESHOT | (select.EPOLLIN if any(self._told[number].values()) else 0)
+        try:
+            epoll.register(number, events)
+        except FileExistsError:
+            epoll.modify(number, events)

@@ -56,6 +56,7 @@ class ListeningWorkers:
     def close(self) -> None:
         """Watches nobody any more."""
         self._is_closed = True
+        self._hang_ups.forget(self._shut_down)
         if self._timer is not None:
             self._timer.cancel()
         for process in tuple(self._watched):
