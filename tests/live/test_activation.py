@@ -1,5 +1,6 @@
 """Services that get their listening socket from the start, as systemd passes it: `handoff: systemd`."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -112,6 +113,24 @@ def test_a_program_that_binds_its_port_all_the_same_gets_the_socket_once_more(st
         answered = calls.answered
         eventually(lambda: calls.answered > answered + 1)
     assert (calls.refused, calls.late, calls.strange) == (0, 0, [])
+
+
+@pytest.mark.skipif(bool(why_not()), reason=why_not())
+def test_who_comes_while_a_program_that_has_shut_its_socket_down_ends_is_answered_by_the_next(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({"web": given(program("activated", "leaves"), port, restart="always")})
+
+    def waits() -> socket.socket | None:
+        with contextlib.suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port), timeout=20)
+        return None
+
+    with live.up():
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as first:
+            before = int(first.recv(64))
+            second = eventually(waits)
+        with second:
+            assert int(second.recv(64)) not in (0, before)
 
 
 def gunicorn(folder: Path, port: int) -> Sequence[str]:

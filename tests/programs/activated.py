@@ -1,4 +1,8 @@
-"""Accepts on the listening socket that it was given, if it was meant for it, sd_listen_fds(3); answers with its pid."""
+"""Accepts on the listening socket that it was given, if it was meant for it, sd_listen_fds(3); answers with its pid.
+
+With `binds` it binds its port all the same; with `leaves` it shuts the socket down when its first client comes, and
+ends when that has gone.
+"""
 
 import os
 import socket
@@ -14,4 +18,9 @@ print(f"listening as {os.environ['LISTEN_FDNAMES']} on {server.getsockname()}, {
 while True:
     connection, _ = server.accept()
     with connection:
+        if sys.argv[1:] == ["leaves"]:
+            server.shutdown(socket.SHUT_RDWR)
         connection.sendall(b"%d\n" % os.getpid())
+        if sys.argv[1:] == ["leaves"]:
+            connection.recv(1)
+            sys.exit()

@@ -241,6 +241,7 @@ class Handoff:
             claim, uses = claim_of(self.who, asked, theirs), seen.uses
             if uses is not None and not uses.obstacle:
                 theirs = self._swap(asked, uses, theirs, sockets.lend(place_of_socket(theirs), theirs, claim))
+                claim = claim_of(self.who, asked, theirs)
             if is_listening(theirs) and (uses is None or not uses.obstacle):
                 # By us: another process may shut it down before the call would get there.  What waits has to have room.
                 theirs.listen(max(asked.backlog, socket.SOMAXCONN))
@@ -254,7 +255,6 @@ class Handoff:
             self.calls.fail(asked, error.errno or errno.EIO)
             return
         self.calls.succeed(asked)
-        self._watch_listeners(sockets)
         self._listens()
 
     def _listen_unbound(self, asked: Asked, theirs: socket.socket) -> bool:
@@ -279,14 +279,14 @@ class Handoff:
             self.elsewhere.add(port)
 
     def _watch_listeners(self, sockets: ServiceSockets) -> None:
-        if self.hang_ups is not None and self.workers is None:
-            members = self.hearing.members
-            self.workers = ListeningWorkers(self.loop, sockets, self.who, members, self.aside, self.hang_ups)
+        if self.workers is None and (hang_ups := self.hang_ups) is not None:
+            self.workers = ListeningWorkers(self.loop, sockets, self.who, self.hearing.members, self.aside, hang_ups)
         if self.workers is not None:
             self.workers.look()
 
     def _listens(self) -> None:
         if self.sockets is not None:
+            self._watch_listeners(self.sockets)
             who, hearing, aside = self.who, self.hearing, self.aside
             self._leftovers = self._leftovers or Leftovers(self.loop, self.sockets, who, hearing, aside, self._listens)
             if not self._leftovers.look():
