@@ -132,16 +132,18 @@ def test_a_rolling_restart_and_a_crash_refuse_nobody(stack: Make, how: str) -> N
         assert live.rows()["web"]["handoff"] == how
 
 
-@pytest.mark.parametrize(("how", "way"), each_once(("bpf", "sysctl", "swap"), ("binds", "given")), indirect=["how"])
+@pytest.mark.parametrize(
+    ("how", "way"), each_once(("swap", "sysctl", "bpf"), ("binds", "given", "mptcp")), indirect=["how"]
+)
 def test_all_that_begin_to_listen_at_the_same_moment_are_ready(stack: Make, how: str, way: str) -> None:  # noqa: F811
-    """Where no queue moves they have one socket; so they always have where it is given to them."""
+    """Where no queue moves they have one socket; so they always have where it is given to them, and of MPTCP."""
     (port,) = free_pool(1)
     live = stack({})
     python = sys.executable if how == "bpf" else python_of_nobody(live.env)
     meeting = live.folder / "meeting"
     meeting.mkdir()
-    more, handoff = ([], "auto") if way == "binds" else (["given"], "systemd")
-    command = [python, str(PROGRAMS / "listens_together.py"), str(meeting), "3", *more]
+    command = [python, str(PROGRAMS / "listens_together.py"), str(meeting), "3", way]
+    handoff = "systemd" if way == "given" else "auto"
     live.write({"web": {"command": command, "pool": [port], "replicas": 3, "handoff": handoff, **AT_ONCE}})
     if how != "bpf":
         for path in (meeting, live.folder, live.folder.parent):
