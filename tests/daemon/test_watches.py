@@ -171,7 +171,7 @@ def test_workers_are_watched_as_soon_as_there_is_room() -> None:
     loop = Loop()
     ended: list[int] = []
     sockets = Anything(
-        seats=lambda: {"here": Anything(workers=lambda _: {os.getpid()} - set(ended))}, kept_of=lambda _: [],
+        seats=lambda: {"here": Anything(workers=lambda _: {os.getpid()} - set(ended), claims=())}, kept_of=lambda _: [],
         inodes=frozenset, worker_ended=lambda _, pid, is_open: ended.append(pid),
     )  # fmt: skip
     watch = ListeningWorkers(loop, sockets, "1", set, at_once, HangUps(loop))  # type: ignore[arg-type]
