@@ -20,6 +20,7 @@ from tests.support.eventually import eventually
 from tests.support.running import Project, program
 
 SLEEPS = {"command": ["sleep", "1000"]}  # a service without ports that costs nothing
+STOPPED = {"ok": True, "words": "stopped"}.items()  # of what `do` gives for a service that did
 STUBBORN = {"command": program("ignores_sigterm"), "ready": {"log": "ignoring"}}
 
 

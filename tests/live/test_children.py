@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.live.conftest import Make, in_both_ways
-from tests.live.stack import SLEEPS, Live, answer_of, is_alive, is_free
+from tests.live.stack import SLEEPS, STOPPED, Live, answer_of, is_alive, is_free
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -47,7 +47,7 @@ def test_a_child_that_left_the_session_ends_with_its_service(stack: Make) -> Non
     live = stack({"web": {"command": program("leaves_session"), "stop_grace_period": "0.3s"}})
     with live.up():
         grandchild = pid_after(live, "web", "grandchild")
-        assert live.do("stop", "web")["web"] == {"name": "web", "ok": True, "words": "stopped"}
+        assert live.do("stop", "web")["web"].items() >= STOPPED
         assert not is_alive(grandchild)
         assert live.rows()["web"]["pid"] is None
 
