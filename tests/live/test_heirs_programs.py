@@ -119,7 +119,10 @@ def test_the_binary_upgrade_of_nginx_hands_the_service_on(stack: Make) -> None:
     live = stack({})
     live.write({"web": {"command": nginx(live.folder, port, "on"), "pool": [port]}})
     with live.up():
-        old = live.until("web", state="running")["pid"]
+        live.until("web", state="running")
+        # Not the process that was started, which listens before it puts itself into the background.
+        old = eventually(lambda: _pid_in(live.folder / "nginx.pid"))
+        live.until("web", pid=old)
         os.kill(old, signal.SIGUSR2)
         new = eventually(lambda: _other_pid(live.folder / "nginx.pid", old))
         assert upgraded(live, port, old, lambda: os.kill(old, signal.SIGQUIT)) == new
@@ -127,8 +130,12 @@ def test_the_binary_upgrade_of_nginx_hands_the_service_on(stack: Make) -> None:
         live.until("web", state="running", restarts=1)
 
 
+def _pid_in(file: Path) -> int:
+    return int(file.read_text() or 0) if file.exists() else 0
+
+
 def _other_pid(file: Path, old: int) -> int:
-    found = int(file.read_text() or 0)
+    found = _pid_in(file)
     return found if found != old else 0
 
 
