@@ -96,6 +96,11 @@ class Journal:
         finally:
             self._moment = None
 
+    def put_off_no_more(self) -> None:
+        """Has all told at once, now and from now on."""
+        self.later = None
+        self.catch_up()
+
     def count_left_out(self) -> None:
         """Tells how many events of which kind were too many since the last time; to be said every few seconds."""
         for (service, event), count in self._allowances.left_out():

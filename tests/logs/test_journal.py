@@ -109,6 +109,15 @@ def test_what_cannot_be_told_keeps_nothing_else_back(tmp_path: Path) -> None:
     assert [each["event"] for each in events(tmp_path / "portsup.log")] == ["second", "third"]
 
 
+def test_once_the_end_has_begun_nothing_is_put_off(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "portsup.log")
+    journal.later = lambda _: None
+    journal.put_off(lambda: journal.log("info", "first"))
+    journal.put_off_no_more()
+    journal.put_off(lambda: journal.log("info", "second"))
+    assert [each["event"] for each in events(tmp_path / "portsup.log")] == ["first", "second"]
+
+
 def test_nothing_is_put_off_where_nobody_comes_back_to_it(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "portsup.log")
     journal.put_off(lambda: journal.log("info", "first"))

@@ -261,7 +261,8 @@ class Reporter:
             return ""
 
     def stopping(self) -> None:
-        """The stack ends; in words that is said by who wants it to."""
+        """The stack ends; in words that is said by who wants it to.  Notices of what has led to it are sent before."""
+        self._journal.put_off_no_more()
         if self._foreground.manager is not None:
             self._foreground.manager.stopping()
 
