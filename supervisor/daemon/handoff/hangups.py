@@ -67,7 +67,7 @@ class HangUps:
             for call in told if is_shut else filter(None, told.values()):
                 call()
 
-    def _arm(self, epoll: select.epoll, number: int) -> None:
+    def _arm(self, epoll: "select.epoll", number: int) -> None:
         events = select.EPOLLONESHOT | (select.EPOLLIN if any(self._told[number].values()) else 0)
         try:
             epoll.register(number, events)
