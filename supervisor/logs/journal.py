@@ -103,6 +103,7 @@ class Journal:
 
     def count_left_out(self) -> None:
         """Tells how many events of which kind were too many since the last time; to be said every few seconds."""
+        self.catch_up()
         for (service, event), count in self._allowances.left_out():
             self._logger.warning(EventsLeftOut.event, service=service, of=event, count=count)
 

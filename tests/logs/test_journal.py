@@ -109,6 +109,17 @@ def test_what_cannot_be_told_keeps_nothing_else_back(tmp_path: Path) -> None:
     assert [each["event"] for each in events(tmp_path / "portsup.log")] == ["second", "third"]
 
 
+def test_what_was_left_out_is_counted_after_what_was_put_off(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "portsup.log")
+    while journal.log("info", "odd", service="web"):
+        pass
+    before = len(events(tmp_path / "portsup.log"))
+    journal.later = lambda _: None
+    journal.put_off(lambda: journal.log("info", "first"))
+    journal.count_left_out()
+    assert [each["event"] for each in events(tmp_path / "portsup.log")[before:]] == ["first", "events left out"]
+
+
 def test_once_the_end_has_begun_nothing_is_put_off(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "portsup.log")
     journal.later = lambda _: None
