@@ -164,6 +164,7 @@ class MainExited:
     pid: int
     code: int | None = None
     signal: int | None = None
+    had_port: bool = False  # it listened on its port until it ended, as far as anybody can tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ class Exited:
     code: int | None = None
     signal: int | None = None
     intruder: Cause = ""  # who has the port now, if not we
+    had_port: bool = False  # as above
 
 
 @dataclass(frozen=True, slots=True)

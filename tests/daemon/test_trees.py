@@ -68,6 +68,8 @@ def test_the_lease_of_another_pool_lasts_until_the_process_is_gone(
 class Calls:
     """Those of a process tree of which the filter says that all have begun to exit."""
 
+    leftovers = None  # it has not listened
+
     def is_over(self) -> bool:
         return True
 

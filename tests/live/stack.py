@@ -228,9 +228,9 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def answer_of(port: int, host: str = "127.0.0.1") -> str:
+def answer_of(port: int, host: str = "127.0.0.1", within: float = 2.0) -> str:
     """What the program `listens` on that port answers: its pid."""
-    with socket.create_connection((host, port), 2) as connection:
+    with socket.create_connection((host, port), within) as connection:
         return connection.recv(64).decode().strip()
 
 

@@ -66,6 +66,14 @@ def test_a_program_finds_its_socket_and_no_client_is_refused_over_crashes(stack:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=["filtered", "plain"])
+def test_a_program_that_ends_at_once_keeps_its_port_as_its_socket_listens(stack: Make, way: Sequence[str]) -> None:
+    (port,) = free_pool(1)
+    live = stack({"web": given(["false"], port, restart_policy={"delay": 0, "max_restarts": 4})})
+    live.run("up", *way)
+    assert [len(live.journal(each)) for each in ("service spawned", "port left")] == [5, 0]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["filtered", "plain"])
 def test_who_comes_first_waits_for_the_program_and_a_stop_refuses_at_once(stack: Make, way: Sequence[str]) -> None:
     (port,) = free_pool(1)
     live = stack({"web": given(program("activated"), port, restart_policy={"delay": "1s"}), "other": SLEEPS})

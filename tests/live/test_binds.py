@@ -83,6 +83,24 @@ def test_a_look_whether_the_port_is_free_does_not_count_as_listening(stack: Make
         assert live.journal("queue dropped") == []
 
 
+@pytest.mark.parametrize("how", ["signal", "code"])
+def test_a_program_that_falls_as_soon_as_it_has_answered_keeps_its_port_and_who_waits(stack: Make, how: str) -> None:
+    """Each falls before it is known whether it listens for good, and the next one gets who waits meanwhile."""
+    pool = free_pool(2)
+    live = stack({"web": {"command": program("binds_oddly", "falls-at-once", how), "pool": list(pool), **AT_ONCE}})
+    with live.up():
+        assert len({answer_of(pool[0], within=20) for _ in range(9)}) == 9
+        assert live.journal("port left") == []
+
+
+def test_a_program_that_only_looks_whether_its_port_is_free_and_fails_leaves_that_for_the_next(stack: Make) -> None:
+    pool = free_pool(2)
+    live = stack({"web": {"command": program("binds_oddly", "looks-and-fails"), "pool": list(pool), **AT_ONCE}})
+    with live.foreground() as front:
+        assert front.ends() == 12
+        assert f"leaves port {pool[0]}: exit code 3 before it was ready, 3 times in a row" in front.err
+
+
 def test_a_program_that_moves_if_somebody_can_connect_to_its_port_gets_it_after_a_crash(stack: Make) -> None:
     """Once with a start in vain, without waiting until its time is over, and from then on at once."""
     (port,) = free_pool(1)

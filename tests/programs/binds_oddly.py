@@ -321,6 +321,21 @@ def looks_long_before() -> None:
     serve(listening())
 
 
+def falls_at_once() -> None:
+    """Ends in the way that `how` names as soon as it has answered its first client, and has listened for a moment."""
+    answer(listening())
+    if sys.argv[2] == "signal":
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(3)
+
+
+def looks_and_fails() -> None:
+    """Looks whether its port is free, and fails somewhat later."""
+    listening().close()
+    time.sleep(0.3)
+    sys.exit(3)
+
+
 def moves_if_answered() -> None:
     """Listens on another port if somebody answers on its own, as the `serve` of npm does."""
     with socket.socket() as caller:

@@ -230,7 +230,8 @@ def _ended(svc: Service, intruder: Cause, now: float) -> Step:
     if not svc.policy.wants_restart(clean=clean):
         return rest(svc, S.EXITED if clean else S.FAILED, result, end)
     if svc.ready_since is None:
-        svc = replace(svc, misses=svc.misses + 1)
+        is_in_doubt = svc.is_ready_by_listening and svc.had_port  # it may have had clients: the port is not at fault
+        svc = svc if is_in_doubt else replace(svc, misses=svc.misses + 1)
         end = end if svc.one_shot else BeforeReady(end)
     return _retry(svc, result, end, now)
 

@@ -97,6 +97,7 @@ class Service:
     hook: HookRun | None = None  # the one that runs now
     hook_runs: int = 0
     hook_trouble: Cause = ""  # what was wrong with a hook since it was last started
+    had_port: bool = False  # its last process listened on its port until it ended
     keeps_to_port: bool = False  # the last process that listened on its port had listened on no other before
     looks_by_connecting: bool = False  # it takes its port for taken as long as somebody can connect there
     never_listened: bool = False  # the last process had its time to become ready, and nothing was on its port
@@ -121,9 +122,9 @@ class Service:
         """Whether its next process is to find nobody at its port, as it may connect there to see whether that is free.
 
         So it is once the last one has gone to another port, and from then on if that has helped; and where this is the
-        last start before it leaves its port.
+        last start before it leaves its port, unless the last one has got that.
         """
-        is_last = self.misses > 0 and self.misses == max(1, self.rotate_after - 1)
+        is_last = self.misses > 0 and self.misses == max(1, self.rotate_after - 1) and not self.had_port
         return self.looks_by_connecting or self.went_elsewhere or is_last
 
     @property
@@ -178,7 +179,7 @@ def is_due(svc: Service, now: float) -> bool:
 def note_exit(svc: Service, exit: ev.MainExited | ev.Exited) -> Service:
     """`svc` with how its process ended."""
     code = exit.code if exit.signal is None else -exit.signal
-    return svc if code is None else replace(svc, exit_code=code)
+    return replace(svc, exit_code=svc.exit_code if code is None else code, had_port=exit.had_port)
 
 
 def end_of(exit: ev.MainExited | ev.Exited) -> Reason:

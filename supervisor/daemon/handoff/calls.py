@@ -50,10 +50,10 @@ class Handoff:
     _not_given: set[int] = field(default_factory=set)  # those that could not have the port, or were replaced
     workers: ListeningWorkers | None = None  # those that are looked after
     elsewhere: Elsewhere | None = None  # once it has listened on another port before its own
+    leftovers: Leftovers | None = None  # once it has listened on its own
     _moved: int = 0
     _has_bound: bool = False
     _told: set[int] = field(default_factory=set)
-    _leftovers: Leftovers | None = None
     _timers: Timers = field(default_factory=Timers)
 
     def begin(self) -> None:
@@ -65,7 +65,7 @@ class Handoff:
     def close(self) -> None:
         """Answers no more; what waits fails."""
         self._timers.cancel()
-        for watch in (self.workers, self.elsewhere, self._leftovers):
+        for watch in (self.workers, self.elsewhere, self.leftovers):
             if watch is not None:
                 watch.close()
         if self.calls.fileno() >= 0:
@@ -288,8 +288,8 @@ class Handoff:
         if self.sockets is not None:
             self._watch_listeners(self.sockets)
             who, hearing, aside = self.who, self.hearing, self.aside
-            self._leftovers = self._leftovers or Leftovers(self.loop, self.sockets, who, hearing, aside, self._listens)
-            if not self._leftovers.look():
+            self.leftovers = self.leftovers or Leftovers(self.loop, self.sockets, who, hearing, aside, self._listens)
+            if not self.leftovers.look():
                 return
         if self.has_listened:
             return

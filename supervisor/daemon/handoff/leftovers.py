@@ -22,6 +22,7 @@ OVERLAPPED_FOR = 0.2  # seconds from a listen until those are closed that are in
 UNCLAIMED_FOR = 5.0  # the same for all others
 LOOKS_FOR = 0.002  # seconds from a listen until a socket is closed again that was only to look whether the port is free
 STARTS_FOR = 0.1  # seconds for which one that works without a pause may have had no time yet to close it
+ENDS_WITHIN = 0.1  # seconds after which one that has closed all goes on without; what ends closes all a moment before
 
 
 class Leftovers:
@@ -39,6 +40,7 @@ class Leftovers:
         self._on_room = on_room
         self._timers: dict[float, Timer] = {}
         self._look_timer: Timer | None = None
+        self.has_begun = False  # it listens, or did so until it ended, as far as is known by now
         self._is_for_good = False
         self._is_closed = False
 
@@ -53,8 +55,11 @@ class Leftovers:
             for seconds in {OVERLAPPED_FOR, UNCLAIMED_FOR} - self._timers.keys():
                 self._timers[seconds] = self._loop.call_later(seconds, lambda after=seconds: self._check(after))  # type: ignore[misc]
         mine = self._listening()
+        self.has_begun = bool(mine)
         if any(self._overlapped_by(place) for place, _ in mine):
             return False
+        if any(not each.process for _, each in self._claims()):  # given from the start: no program can look with that
+            self._is_for_good = True
         if mine and not self._is_for_good and self._look_timer is None:
             self._look_after(LOOKS_FOR)
         return self._is_for_good or not mine
@@ -88,6 +93,14 @@ class Leftovers:
             self._on_room()
         elif self._listening() != mine:  # it has begun to listen with another one meanwhile
             self._look_after(LOOKS_FOR)
+        else:
+            if before := self._timers.get(ENDS_WITHIN):
+                before.cancel()
+            self._timers[ENDS_WITHIN] = self._loop.call_later(ENDS_WITHIN, self._goes_on)
+
+    def _goes_on(self) -> None:
+        del self._timers[ENDS_WITHIN]
+        self.has_begun = self._look_timer is not None or self._is_for_good
 
     def _claims(self) -> list[tuple[Place, Claim]]:
         """Where it has begun to listen, and with what."""

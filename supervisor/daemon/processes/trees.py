@@ -212,7 +212,7 @@ class Trees:
             elif ending is State.TERMINATING:
                 with contextlib.suppress(OSError):  # nobody can be looked up just now: they get SIGKILL in time
                     tree.terminate_outside(child.pid, self._members.of(slot, child), slot.spec.stop_signal)
-            slot.keeper.tell(ev.MainExited(child.pid, code, signal))
+            slot.keeper.tell(ev.MainExited(child.pid, code, signal, had_port=_had_port(child)))
             self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
         elif ending is State.KILLING:
             self.kill(slot, child.pid)
@@ -241,7 +241,8 @@ class Trees:
         slot.ran = self._loop.time() - child.spawned_at
 
         def tell(holder: Holder | None) -> None:
-            slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.why if holder else ""))
+            intruder = holder.why if holder else ""
+            slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder, _had_port(child)))
             self._ends.left(slot)
 
         if child is slot.child:
@@ -288,3 +289,9 @@ def is_starting(slot: Slot, child: Child) -> bool:
     if child is slot.beside:
         return slot.service.beside is not None and slot.service.beside.role is Role.SUCCESSOR
     return slot.service.state is State.STARTING
+
+
+def _had_port(child: Child) -> bool:
+    """Whether it listened on its port until it ended, as far as anybody can tell."""
+    leftovers = None if child.handoff is None else child.handoff.leftovers
+    return leftovers is not None and leftovers.has_begun
