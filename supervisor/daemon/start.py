@@ -29,7 +29,7 @@ from supervisor.ports.outcomes import why_of
 from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.process import leftovers, lifeline, tree
+from supervisor.process import leftovers, lifeline, low, tree
 from supervisor.process.aside import Aside
 from supervisor.process.remarks import say
 from supervisor.process.view import require_view
@@ -45,6 +45,9 @@ def run_instance(instance: int | None, asked: Aside, show: Show) -> int:
 
     `asked` answers what `read_stack` gives.
     """
+    if system.TIES_PROCESSES:
+        with contextlib.suppress(OSError):  # without them programs are only started more slowly
+            low.reserve()
     spec, options = asked.answer()
     check_state()
     runtime = RuntimeDir.open()

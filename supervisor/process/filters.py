@@ -4,6 +4,7 @@ import os
 
 from supervisor import system
 from supervisor.errors import REFUSALS
+from supervisor.process import low
 from supervisor.process.spawn import rehearse
 from supervisor.words import sockets
 
@@ -42,7 +43,7 @@ class Filters:
     def _try(self) -> str:
         from supervisor.system.seccomp import BindFilter
 
-        made = BindFilter()
+        made = BindFilter(low.keep)
         code = rehearse(made.installation)
         if code:
             made.close()

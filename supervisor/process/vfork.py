@@ -12,6 +12,11 @@ a mark in the memory we share and exit, and errno is what execve made of it, bec
 Its own pid, which some variables have to hold, is what the link /proc/self says, proc(5): readlink(2) writes it as a
 text to the place in the environment that was left for it.
 
+The child gets a copy of all our descriptors; where there are many, of the first of them alone, see `low`.  Then it has
+our own table to begin with, in which it must change nothing, and leaves that by its first call.  Should the kernel have
+no memory for that, the calls behind it do to our standard streams what they were to do to those of the child.  errno
+tells, and these are put back; the program gets a table of its own from execve all the same.
+
 What is missing is a look at getppid after the call of prctl: should we be killed in the 20 microseconds before it, the
 kernel does not end the child with us.  The guardian does.
 """
@@ -25,12 +30,17 @@ import resource
 import signal
 import struct
 import sys
+from collections.abc import Sequence
 
 from supervisor import system
 from supervisor.annotations import Any
+from supervisor.process import low
 from supervisor.process.image import LAST_SIGNAL, PID_SIZE, SIGNAL_SET_SIZE, Calls, Image, SignalMask, libc
 
-_CLONE_VM, _CLONE_VFORK = 0x100, 0x4000  # clone(2)
+_CLONE_VM, _CLONE_FILES, _CLONE_VFORK = 0x100, 0x400, 0x4000  # clone(2)
+_CLOSE_RANGE = 436  # close_range(2), on every architecture
+_UNSHARE = 2  # CLOSE_RANGE_UNSHARE, Linux 5.9: it copies the table without the range that it would close there
+_FEW = 128  # descriptors that are copied as fast as others are put where they are low
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _MARK = 1
 # sizeof(ucontext_t), rounded up, and where its uc_sigmask is; uc_flags, uc_link and uc_stack come first on both.
@@ -40,6 +50,7 @@ _LINK_OFFSET = 8
 _STACK_SIZE = 2048  # bytes for a call that does nothing but a system call; no signal is handled on it
 _STACK_USED = 256  # of these, at the end: what makecontext puts there for a call with few arguments
 _MOST_CALLS = 96
+_ABOUT_DESCRIPTORS = {"close", "dup2", "fchdir", "sendmsg"}  # calls that have one as their first argument
 _Laid = tuple[tuple[str, tuple[int, ...]] | None, bytes, bytes]  # a call, its context, and the end of its stack
 _NOTHING: _Laid = None, b"", b""
 
@@ -60,15 +71,38 @@ def works() -> bool:
     return stage.is_marked() and os.waitstatus_to_exitcode(status) == 42
 
 
+@functools.cache
+def can_leave() -> bool:
+    """Whether a child can leave a table of descriptors that it has together with us; tried out once."""
+    try:
+        return _rehearse((_leaving(_FEW),), _CLONE_FILES) == 0
+    except OSError:
+        return False
+
+
+def _leaving(lowest: int) -> tuple[str, tuple[int, ...]]:
+    return "syscall", (_CLOSE_RANGE, lowest, 0xFFFFFFFF, _UNSHARE)
+
+
 def start(image: Image) -> int:
     """The pid of the program, which runs already; raises OSError, and leaves nothing behind then."""
+    if image.directory < _FEW or image.passed or not can_leave():  # the lowest that was free tells how many there are
+        return _start(image, image.directory, image.stdio)
+    with low.lent((image.directory, *image.stdio, 0, 1, 2)) as places:
+        if not places:
+            return _start(image, image.directory, image.stdio)
+        return _start(image, places[0], places[1:4], places[4:])
+
+
+def _start(image: Image, directory: int, stdio: Sequence[int], ours: Sequence[int] = ()) -> int:
+    """`directory` and `stdio` are those of the image, and `ours` copies of our standard streams, if all are low."""
     stage = _stage()
     begin: list[tuple[str, tuple[int, ...]]] = [
         *image.first(),
         *([("setsid", ())] if image.leads_session else []),
         ("prctl", (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)),
-        ("fchdir", (image.directory,)),
-        *(("dup2", (descriptor, number)) for number, descriptor in enumerate((*image.stdio, *image.passed))),
+        ("fchdir", (directory,)),
+        *(("dup2", (descriptor, number)) for number, descriptor in enumerate((*stdio, *image.passed))),
         *(("signal", (number, 0)) for number in _not_default()),
     ]
     if image.umask is not None:
@@ -81,7 +115,16 @@ def start(image: Image) -> int:
     path = ctypes.create_string_buffer(image.path)
     execute = (ctypes.addressof(path), ctypes.addressof(image.argv), ctypes.addressof(image.environment))
     end: Calls = (("execve", execute), ("memset", (stage.mark, _MARK, 1)), ("_exit", (127,)))
-    pid, code = stage.play(begin, end)
+    flags = 0
+    if ours:
+        needed = (arguments[0] for name, arguments in begin if name in _ABOUT_DESCRIPTORS)
+        begin.insert(0, _leaving(1 + max((*needed, *stdio))))
+        flags = _CLONE_FILES
+        ctypes.set_errno(0)
+    pid, code = stage.play(begin, end, flags)
+    if code:
+        for number, descriptor in enumerate(ours):
+            os.dup2(descriptor, number)
     if stage.is_marked():
         os.waitpid(pid, 0)
         raise OSError(code, os.strerror(code))
@@ -90,8 +133,12 @@ def start(image: Image) -> int:
 
 def rehearse(calls: Calls) -> int:
     """The errno that these calls end with in a child that does nothing else, 0 if none has failed."""
+    return _rehearse(calls, 0)
+
+
+def _rehearse(calls: Calls, flags: int) -> int:
     ctypes.set_errno(0)
-    pid, code = _stage().play((*calls, ("_exit", (0,))), ())
+    pid, code = _stage().play((*calls, ("_exit", (0,))), (), flags)
     os.waitpid(pid, 0)
     return code
 
@@ -137,10 +184,10 @@ class _Stage:
         """Whether the child left its mark."""
         return self._memory[self._mark] == _MARK
 
-    def play(self, begin: Calls, end: Calls) -> tuple[int, int]:
+    def play(self, begin: Calls, end: Calls, more: int = 0) -> tuple[int, int]:
         """Have a child make the calls, all signals blocked in `begin`, none in `end`; its pid, and errno as it left it.
 
-        The last call of `end` must not return.
+        The last call of `end` must not return.  `more` are flags of clone(2).
         """
         self._memory[self._mark] = 0
         before = SignalMask.every().apply()
@@ -150,7 +197,7 @@ class _Stage:
                 # Not by making them under an empty mask: what we block ourselves would get through meanwhile.
                 mask = position * self._context_size + self._mask_offset
                 self._memory[mask : mask + SIGNAL_SET_SIZE] = bytes(SIGNAL_SET_SIZE)
-            flags = _CLONE_VM | _CLONE_VFORK | signal.SIGCHLD
+            flags = _CLONE_VM | _CLONE_VFORK | signal.SIGCHLD | more
             pid = int(self._library.clone(self._setcontext, self._first_stack, flags, self._start))
             code = ctypes.get_errno()
         finally:

@@ -20,6 +20,7 @@ import errno
 import os
 import socket
 import struct
+from collections.abc import Callable
 
 from supervisor.dataclass import dataclass
 from supervisor.system import libc
@@ -143,13 +144,15 @@ class BindFilter:
     is the lowest that is free, as open(2) says of all descriptors.  What other threads of ours open does not matter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Callable[[int], int] = int) -> None:
+        """`keep` moves a descriptor that each child needs, and tells its new number."""
         machine = MACHINES[os.uname().machine]
         program = filter_program(machine)
         self._program = ctypes.create_string_buffer(program, len(program))
         head = struct.pack("@HP", len(program) // 8, ctypes.addressof(self._program))  # struct sock_fprog
         self._head = ctypes.create_string_buffer(head, len(head))
-        self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._theirs = socket.socket(fileno=keep(theirs.detach()))
         self._byte = ctypes.create_string_buffer(1)
         vector = struct.pack("@PN", ctypes.addressof(self._byte), 1)  # struct iovec
         self._vector = ctypes.create_string_buffer(vector, len(vector))

@@ -38,11 +38,13 @@ from tests.support.running import program
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
 
 
-@pytest.fixture(params=["vfork", "fork"])
+@pytest.fixture(params=["vfork", "vfork of many", "fork"])
 def under(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[BindFilter]:
-    """A filter for children that are started in each of the two ways."""
+    """A filter for children that are started in each of the ways."""
     if request.param == "fork":
         monkeypatch.setattr(vfork, "works", lambda: False)
+    elif request.param == "vfork of many":
+        monkeypatch.setattr(vfork, "_FEW", 0)
     made = BindFilter()
     yield made
     made.close()
