@@ -117,14 +117,16 @@ def test_ports_of_many_services_are_held_together_before_the_first_is_answered(
     assert asked == [(3, 0)]
 
 
-def test_but_no_more_of_them_than_a_turn_has_time_for(leased: Leased, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_but_no_more_of_them_in_a_turn_than_it_has_time_for(leased: Leased, monkeypatch: pytest.MonkeyPatch) -> None:
     names, asked = list(leased.slots)[:3], []
     monkeypatch.setattr(module, "drop_joined", lambda doubtful: asked.append((len(doubtful), len(leased.answers))))
     for name in names:
         leased.lease(name, ChosenPort(8000), takes=IN_ONE_TURN / 4, is_new=True)
+    leased.loop.advance(0.0)
+    assert (leased.answers, asked) == ([], [])
     leased.loop.advance(1.0)
     assert [name for name, _ in leased.answers] == names
-    assert asked == [(2, 0), (1, 2)]
+    assert asked == [(3, 0)]
 
 
 def test_nothing_is_held_for_a_service_that_is_gone_meanwhile(leased: Leased, monkeypatch: pytest.MonkeyPatch) -> None:

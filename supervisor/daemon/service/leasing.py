@@ -47,6 +47,8 @@ class Leasing:
         self._ownerless: dict[int, float] = {}  # since when a port has had no owner, as far as was looked
         self._queue: deque[Callable[[], None]] = deque()
         self._unleased: deque[tuple[Slot, PoolLease, Callable[[], None]]] = deque()  # whose ports are to be held first
+        self._held: list[Callable[[], None]] = []  # of those whose ports are, until it is known whom they have joined
+        self._doubtful: list[LeasedPort] = []
         self._spent = 0.0  # seconds, in this turn of the loop
         self._is_due = False
         self._is_closed = False
@@ -55,8 +57,8 @@ class Leasing:
     def close(self) -> None:
         """Takes no more ports."""
         self._is_closed = True
-        self._queue.clear()
-        self._unleased.clear()
+        for waiting in (self._queue, self._unleased, self._held):
+            waiting.clear()
 
     def lease(self, svc: Service, wish: ev.LeasePort, answer: Answer) -> None:
         """Answers with a port that the service may have, now or later."""
@@ -144,15 +146,17 @@ class Leasing:
             self._loop.call_soon(self._go_on)
 
     def _hold_ports(self) -> None:
-        """Locks and holds the ports of many services: so the kernel is asked but once whether they joined somebody."""
+        """Holds the ports of all, in several turns: so the kernel is asked once whether they have joined somebody."""
         until = self._loop.time() + IN_ONE_TURN / 2
-        doubtful: list[LeasedPort] = []
         while self._unleased and self._loop.time() < until:
             slot, lease, act = self._unleased.popleft()
             if slot.lease is lease and self._slots.get(slot.spec.name) is slot:
-                slot.keeper.contain(lambda lease=lease: doubtful.extend(lease.begin()))
-            self._queue.append(act)
-        drop_joined(doubtful)
+                slot.keeper.contain(lambda lease=lease: self._doubtful.extend(lease.begin()))
+            self._held.append(act)
+        if not self._unleased:
+            self._queue.extend(self._held)
+            doubtful, self._doubtful, self._held = self._doubtful, [], []
+            drop_joined(doubtful)
 
     def _do(self, act: Callable[[], None]) -> None:
         begun = self._loop.time()
@@ -235,10 +239,9 @@ class Leasing:
         self._inquiries.ask(question, reaped)
 
     def _learn(self, found: Mapping[int, Holder]) -> None:
-        for slot in self._slots.values():
-            if slot.lease is not None:
-                for port in found.keys() & set(slot.lease.pool):
-                    slot.lease.learn(port, found[port])
+        for lease in filter(None, (slot.lease for slot in self._slots.values())):
+            for port in found.keys() & set(lease.pool):
+                lease.learn(port, found[port])
 
 
 class JointPorts:
@@ -257,8 +260,7 @@ class JointPorts:
 
         One that has trouble on a port where another one is ready stays there: the port is not at fault.
         """
-        shared, lease = slot.shared, slot.lease
-        active = None if lease is None else lease.active
+        shared, active = slot.shared, None if slot.lease is None else slot.lease.active
         leaves = wish.leaving is not None or active in dict(wish.avoid)
         others = [other for other in shared.slots if other is not slot]
         is_good = any(other.service.state is State.RUNNING for other in others)
