@@ -45,7 +45,7 @@ from supervisor.process.signals import BY_HAND, INSISTENT, STOPPING, Wish, meani
 from supervisor.words import endings
 from supervisor.words.reasons import text_of
 
-JOURNAL_AFTER = 0.005  # seconds until it has what nobody looks at now: the next process of a service listens by then
+JOURNAL_AFTER = 0.025  # seconds until it has what nobody looks at now: the next process of a service listens by then
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
 LAST_TURNS = 3  # of the loop, in which what was written to clients is sent as far as they take it
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on

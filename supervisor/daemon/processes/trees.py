@@ -102,8 +102,7 @@ class Trees:
         if not found and self._is_lost(child):
             lost = sum(self._is_lost(each) for each_slot in self._slots.values() for each in each_slot.children())
             found = kill_unclaimed(self._reaper, self._members.run_id) if lost == 1 else set()
-        refused = [pid for pid in found if not tree.may_kill(pid)]
-        if refused:
+        if refused := [pid for pid in found if not tree.may_kill(pid)]:
             self._tell_survivors(slot, child, survivors(refused, system.process_user(refused[0])))
 
     def _is_lost(self, child: Child) -> bool:
@@ -197,11 +196,16 @@ class Trees:
             for child in slot.children():
                 self._try_to_look(slot, child)
 
+    def all_exit(self, slot: Slot, child: Child) -> None:
+        """Every process of a tree has begun to exit: most have ended by now, and the signal comes after their pipes."""
+        if child.exit is None:
+            self._reaper.reap()
+        self.look_at_leftovers(slot, child)
+
     def look_at_leftovers(self, slot: Slot, child: Child, *, is_first: bool = False) -> None:
         """Sees whether a tree whose main process has ended is gone, and what to do about it if not."""
         if child.exit is None or child not in slot.children():
             return
-        code, signal = child.exit
         if self._is_over(slot, child):
             self._all_gone(slot, child)
             return
@@ -212,7 +216,7 @@ class Trees:
             elif ending is State.TERMINATING:
                 with contextlib.suppress(OSError):  # nobody can be looked up just now: they get SIGKILL in time
                     tree.terminate_outside(child.pid, self._members.of(slot, child), slot.spec.stop_signal)
-            slot.keeper.tell(ev.MainExited(child.pid, code, signal, had_port=_had_port(child)))
+            slot.keeper.tell(ev.MainExited(child.pid, *child.exit, had_port=_had_port(child)))
             self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
         elif ending is State.KILLING:
             self.kill(slot, child.pid)
@@ -241,8 +245,7 @@ class Trees:
         slot.ran = self._loop.time() - child.spawned_at
 
         def tell(holder: Holder | None) -> None:
-            intruder = holder.why if holder else ""
-            slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder, _had_port(child)))
+            slot.keeper.tell(ev.Exited(child.pid, code, signal, holder.why if holder else "", _had_port(child)))
             self._ends.left(slot)
 
         if child is slot.child:

@@ -203,7 +203,7 @@ class StackWorld:
             if calls is not None:
                 self._starter.hand_over(
                     slot, child, calls, lambda: self.members.of(slot, child),
-                    lambda: self.trees.look_at_leftovers(slot, child),
+                    lambda: self.trees.all_exit(slot, child),
                 )  # fmt: skip
             undo.pop_all()
         self.trees.follow(slot, child)
