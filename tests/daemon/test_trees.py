@@ -95,6 +95,23 @@ def test_a_tree_is_over_when_its_filter_says_so_and_nobody_is_seen_to_exit_still
     assert (child not in slot.children()) == is_gone
 
 
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_a_process_is_collected_once_its_filter_says_that_all_exit(
+    monkeypatch: pytest.MonkeyPatch, has_ended: bool
+) -> None:
+    """Before the loop comes to its pipes and to the signal; the next one starts that much sooner."""
+    asked: list[str] = []
+    monkeypatch.setattr(Reaper, "reap", lambda _: asked.append("reap"))
+    monkeypatch.setattr("supervisor.process.tree.has_ending", lambda *_: False)
+    scene = Scene(CHAIN)
+    slot = scene.slots["other"]
+    how = (0, None) if has_ended else None
+    child = slot.child = Child(7, Output(), 0.0, {}, {}, exit=how, handoff=Calls())  # type: ignore[arg-type]
+    trees_of(scene).all_exit(slot, child)
+    assert asked == ([] if has_ended else ["reap"])
+    assert (child not in slot.children()) == has_ended
+
+
 def take_back(slot: Any, then: Any) -> None:
     then(slot.lease.take_back())
 
