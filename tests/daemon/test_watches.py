@@ -151,17 +151,19 @@ def test_all_who_watch_one_socket_are_told_that_it_was_shut_down_also_after_a_cl
     loop.is_full = False
     hang_ups, told = HangUps(loop), []
     tells = [lambda name=name: told.append(name) for name in ("first", "second", "third")]
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
         hang_ups.watch(server, tells[0], lambda: told.append("client"))
         for tell in tells[1:]:
             hang_ups.watch(server, tell)
+        hang_ups.watch(other, tells[1])
         (look,) = loop.watched.values()
         with socket.create_connection(server.getsockname()):
             look()
             look()
             assert told == ["client"]
             hang_ups.forget(tells[1])
-            server.shutdown(socket.SHUT_RD)
+            for each in (server, other):
+                each.shutdown(socket.SHUT_RD)
             look()
     assert told == ["client", "first", "third"]
     hang_ups.close()

@@ -21,6 +21,7 @@ class HangUps:
         self._loop = loop
         self._epoll: select.epoll | None = None
         self._told: dict[int, dict[Tell, Tell | None]] = {}
+        self._watched_by: dict[Tell, set[int]] = {}  # no fewer than those by which one is told
 
     def watch(self, sock: socket.socket, tell: Tell, on_client: Tell | None = None) -> None:
         """Calls `tell` once when `sock` is shut down, or `on_client` once when a client waits there.
@@ -36,14 +37,16 @@ class HangUps:
                     undo.pop_all()
                 self._epoll = epoll
             self._told.setdefault(sock.fileno(), {})[tell] = on_client
+            self._watched_by.setdefault(tell, set()).add(sock.fileno())
             self._arm(self._epoll, sock.fileno())
 
     def forget(self, tell: Tell) -> None:
         """Calls this no more."""
-        for number, told in tuple(self._told.items()):
+        for number in self._watched_by.pop(tell, ()):
+            told = self._told.get(number, {})
             told.pop(tell, None)
             if not told:
-                del self._told[number]
+                self._told.pop(number, None)
 
     def close(self) -> None:
         """Watches nothing any more."""
