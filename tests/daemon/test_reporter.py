@@ -8,7 +8,7 @@ import pytest
 
 from supervisor.core.journal import Mistake
 from supervisor.core.service import Service
-from supervisor.core.state import State
+from supervisor.core.state import Health, Result, State
 from supervisor.daemon.console.foreground import Foreground, Show
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.dataclass import replace
@@ -57,6 +57,27 @@ def test_a_change_waits_for_its_place_in_the_journal_where_nobody_looks_on(
     for tell in journal.waiting:
         tell()
     assert len(journal.told) == 1
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"state": State.FAILED, "result": Result.EXIT_CODE},
+        {"state": State.RUNNING, "pid": 7, "health": Health.UNHEALTHY},
+        {"state": State.RUNNING, "pid": 7, "told": "loads"},
+    ],
+)
+def test_a_failure_and_what_a_service_says_wait_for_nothing(after: dict[str, Any]) -> None:
+    """Nor does any other step that leaves state and process as they are: no start waits for these."""
+    journal: Any = Kept()
+    log = SimpleNamespace(tail=lambda _: ())
+    spec = SimpleNamespace(name="web", one_shot=False, stdin=None, command=("web",), working_dir="/")
+    slot: Any = SimpleNamespace(spec=spec, child=None, ran=1.0, replica=None, of="web", log=log)
+    reporter = Reporter(Foreground(None, None, Show()), journal, {"web": slot})
+    reporter.has_clients = lambda: False
+    running = Service("web", (8000,), state=State.RUNNING, pid=7)
+    reporter.changed(running, replace(running, **{"pid": None, **after}), 5.0)
+    assert (len(journal.told), journal.waiting) == (1, [])
 
 
 def test_a_change_that_cannot_be_told_is_an_event_of_its_service_and_nothing_else() -> None:

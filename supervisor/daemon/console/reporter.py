@@ -1,9 +1,11 @@
 """Tells the terminal and the journal what happens to the services, without their secrets."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from supervisor.config.placeholders import fill
+from supervisor.config.spec import ServiceSpec
 from supervisor.control.progress import Late
 from supervisor.core import journal
 from supervisor.core.address import url_of
@@ -62,19 +64,38 @@ class Reporter:
         if after.hook_trouble != before.hook_trouble and after.hook_trouble:
             self.tell(journal.HookFailed(service=after.name, state=str(after.state), **because(after.hook_trouble)))
         took = slot.ran if slot.child is None else now - slot.child.spawned_at
-        if (listens := listening_of(before, after)) is not None:
-            self._tell_in_time(after.name, listens)
-        event = event_of(before, after, slot.spec, took)
-        if isinstance(event, journal.ServiceSays):
-            if now < self._said_at.get(after.name, 0.0) + SAYS_EVERY:
-                return
-            self._said_at[after.name] = now
-        if event is None:
+        if self._can_wait(before, after):
+            tell = partial(self._tell_of, before, after, slot.spec, took)
+            self._journal.put_off(lambda: self._told_or_not(after.name, tell))
             return
-        self._tell_in_time(after.name, event)
-        has_failed = isinstance(event, journal.ServiceFailed) and after.result not in QUIET_ABOUT
-        if has_failed or isinstance(event, journal.RollFailed):
+        events = self._tell_of(before, after, slot.spec, took, now)
+        has_failed = any(isinstance(each, journal.ServiceFailed) for each in events) and after.result not in QUIET_ABOUT
+        if has_failed or any(isinstance(each, journal.RollFailed) for each in events):
             self.quote(slot)
+
+    def _can_wait(self, before: Service, after: Service) -> bool:
+        """Whether to tell of a step when the service has what it needs: a restart waits for no journal.
+
+        Where somebody looks on it is told at once; so is how a service fails, and what it says of itself.
+        """
+        if self._foreground.is_attached or self.has_clients() or after.state is State.FAILED:
+            return False
+        is_alone = before.beside is None and after.beside is None
+        return is_alone and (after.state is not before.state or after.pid != before.pid)
+
+    def _tell_of(
+        self, before: Service, after: Service, spec: ServiceSpec, took: float | None, now: float = 0.0
+    ) -> Sequence[journal.Event]:
+        """Tells what a step is; of a service's own words only the first of a moment."""
+        steps = (listening_of(before, after), event_of(before, after, spec, took))
+        events = [each for each in steps if each is not None]
+        for event in events:
+            if isinstance(event, journal.ServiceSays):
+                if now < self._said_at.get(after.name, 0.0) + SAYS_EVERY:
+                    return ()
+                self._said_at[after.name] = now
+            self.tell(event)
+        return events
 
     def tell(self, event: journal.Event) -> bool:
         """Something has happened: to the journal, and in words to the terminal; whether it was told."""
@@ -86,16 +107,9 @@ class Reporter:
             self.say(f"{whose}{words}", event.level)
         return is_told
 
-    def _tell_in_time(self, service: str, event: journal.Event) -> None:
-        """At once where somebody looks on, else when the service has what it needs: a restart waits for no journal."""
-        if self._foreground.is_attached or self.has_clients():
-            self.tell(event)
-        else:
-            self._journal.put_off(lambda: self._told_or_not(service, event))
-
-    def _told_or_not(self, service: str, event: journal.Event) -> None:
+    def _told_or_not(self, service: str, tell: Callable[[], object]) -> None:
         try:
-            self.tell(event)
+            tell()
         except Exception as error:  # the service knows nothing of it
             of_service(service, error, self._journal)
 
