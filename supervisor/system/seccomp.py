@@ -163,7 +163,8 @@ class BindFilter:
             len(self._rights), 0,
         )  # fmt: skip
         self._message = ctypes.create_string_buffer(message, len(message))
-        self._flags = _NEW_LISTENER | (_WAIT_KILLABLE_RECV if _takes(_WAIT_KILLABLE_RECV) else 0)
+        patient = _NEW_LISTENER | _WAIT_KILLABLE_RECV  # the kernel does not know the second without the first
+        self._flags = patient if _takes(patient) else _NEW_LISTENER
         privs: Call = ("prctl", (_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         install: Call = ("syscall", (machine.seccomp, _SET_MODE_FILTER, self._flags, ctypes.addressof(self._head)))
         self.installation: tuple[Call, ...] = (privs, install) if needs_no_new_privs() else (install,)

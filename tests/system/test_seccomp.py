@@ -148,6 +148,28 @@ def test_who_waits_when_nobody_answers_any_more_gets_an_error(start: Children, u
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1  # ENOSYS
 
 
+@pytest.mark.skipif(
+    tuple(map(int, os.uname().release.split(".")[:2])) < (5, 19), reason="here signals interrupt each of these calls"
+)
+def test_no_signal_interrupts_a_call_that_we_have_received(start: Children, under: BindFilter) -> None:
+    pid, calls = begin(start, under, "minds_signals", PORT=str(free_port()))
+    for _ in range(2):  # bind, listen
+        asked = next_call(calls)
+        os.kill(pid, signal.SIGUSR1)
+        eventually(lambda: signal.SIGUSR1 in signals_waiting_for(pid))
+        assert calls.is_valid(asked)
+        calls.let_through(asked)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    calls.close()
+
+
+def signals_waiting_for(pid: int) -> list[int]:
+    """Signals that were sent to a process and that it has not had yet, proc_pid_status(5)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    pending = int(status.split("ShdPnd:")[1].split()[0], 16)
+    return [number for number in range(1, 65) if pending >> (number - 1) & 1]
+
+
 def test_the_end_of_the_last_process_is_told(start: Children, under: BindFilter) -> None:
     pid, calls = begin(start, under, "leaves_session")
     (grandchild,) = eventually(lambda: _children_of(pid))
