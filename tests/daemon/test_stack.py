@@ -231,7 +231,7 @@ def test_who_waits_for_what_a_reload_has_removed_waits_for_its_new_configuration
     assert scene.having(State.WAITING) == {"api"}
     api = scene.slots["api"]
     api.spec = replace(api.spec, depends_on={"new": READY})
-    scene.stack.await_dependencies(api.service)
+    scene.stack.await_dependencies(api.service.name)
     scene.loop.advance()
     assert scene.having(State.STARTING) == {"api"}
 

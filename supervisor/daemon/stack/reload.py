@@ -282,7 +282,7 @@ class Reloader:
             failed_ports=tuple(entry for entry in service.failed_ports if entry[0] in pool),
             port=service.port if service.port in pool else None,
         )
-        self._stack.await_dependencies(service)  # it may need others now, or nobody any more
+        self._stack.await_dependencies(service.name)  # it may need others now, or nobody any more
 
     async def scale(self, wanted: Mapping[str, int]) -> list[Slot]:
         """Gives services another number of replicas; those that are new.  Raises PortsupError, with nothing changed."""

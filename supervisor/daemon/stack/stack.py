@@ -216,9 +216,9 @@ class Stack:
         self.waits.look()
         self._schedule_gates()
 
-    def await_dependencies(self, svc: Service) -> None:
-        """A service has its ports and would like to start, or needs others than before."""
-        self._suspects.add(svc.name)
+    def await_dependencies(self, *names: str) -> None:
+        """Services have their ports and would like to start, or need others than before."""
+        self._suspects.update(names)
         self._schedule_gates()
 
     def _suspect(self, name: str) -> None:
@@ -250,9 +250,9 @@ class Stack:
             self.follower.on_ports_changed()
         suspects, self._suspects = self.relations.in_order(self._suspects), set()
         for number, slot in enumerate(self.slots[name] for name in suspects):
-            if number and not has_time(self.loop):  # the others in the next turn
-                self.await_dependencies(slot.service)
-                continue
+            if number and not has_time(self.loop):
+                self.await_dependencies(*suspects[number:])  # in the next turn
+                break
             self.orders.give(dict.fromkeys(rules.to_wake(slot, self.slots), ev.StartRequested()))
             verdict = rules.gate(slot, self.slots)
             if verdict is not None and not (isinstance(verdict, ev.DependenciesMet) and self.room.holds_back(slot)):
