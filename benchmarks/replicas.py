@@ -2,9 +2,9 @@
 
     python -m benchmarks.replicas [--connections N]
 
-Four replicas of the trivial C service, of root with a queue for each, and of an ordinary user with one queue for all.
-Sixteen clients connect one time after the other, N times in all.  Then all replicas are replaced by `restart --rolling`
-while they go on.
+Four replicas of a C program that ends between two clients, of root with a queue for each, and of an ordinary user with
+one queue for all.  Sixteen clients connect one time after the other, N times in all.  Then all replicas are replaced by
+`restart --rolling`, several times, while they go on.
 """
 
 import argparse
@@ -28,6 +28,8 @@ REPLICAS = 4
 CROWD = 16  # clients that connect at once
 NAME = f"s{FIRST_PORT}"
 WITHIN = 30.0  # seconds until a client must be answered
+ROLLS = 10
+WORK = Workload(1, "workers", environment={"WORKERS": "1"})
 
 
 class Replicated(Portsup):
@@ -56,7 +58,7 @@ class OfAUser(Replicated):
 
 
 def main() -> int:
-    """Prints the figures; 1 when a client was refused or got no answer."""
+    """Prints the figures; 1 when a client was refused, cut off or got no answer."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replicas", description=__doc__.split("\n")[0])
     parser.add_argument("--connections", type=int, default=10_000, metavar="N", help="default: 10000")
     count = parser.parse_args().connections
@@ -65,7 +67,7 @@ def main() -> int:
     Portsup.prepare()
     broken = False
     for kind in (Replicated, OfAUser):
-        with running(kind, Workload(1)) as run:
+        with running(kind, WORK) as run:
             client = Client(run.folder / "r/bench-1.sock")
             (row,) = client.ask("status")["services"]
             met, lost = answered_by(count)
@@ -74,11 +76,12 @@ def main() -> int:
             print(f"{row['handoff']}: {count} connections to {REPLICAS} replicas: {shares}; {lost} lost", flush=True)
             with contextlib.ExitStack() as stack:
                 crowd = [stack.enter_context(caller(FIRST_PORT)) for _ in range(CROWD)]
-                *_, last = client.stream("restart", services=[NAME], rolling=True)
+                ends = [list(client.stream("restart", services=[NAME], rolling=True))[-1] for _ in range(ROLLS)]
             gone = sum(each.refused + each.late + len(each.strange) for each in crowd)
             answered, cut = sum(each.answered for each in crowd), sum(each.cut for each in crowd)
-            print(f"{row['handoff']}: a rolling restart: {answered} answered, {cut} cut, {gone} refused or unanswered")
-            broken |= bool(lost or gone) or not all(result["ok"] for result in last["results"])
+            words = f"{answered} answered, {cut} cut, {gone} refused or unanswered"
+            print(f"{row['handoff']}: {ROLLS} rolling restarts: {words}", flush=True)
+            broken |= bool(lost or gone or cut) or not all(result["ok"] for end in ends for result in end["results"])
     print(verdict(not broken))
     return 1 if broken else 0
 
