@@ -45,11 +45,13 @@ def main() -> int:
                     crowd = [stack.enter_context(caller(FIRST_PORT)) for _ in range(CROWD)]
                     for number in range(times):
                         act(client, number, crowd)
-                lost = sum(each.refused + each.late + len(each.strange) for each in crowd)
                 answered, cut = sum(each.answered for each in crowd), sum(each.cut for each in crowd)
-                if act is roll:  # every process ends between two clients, so these have waited in a queue
-                    lost, cut = lost + cut, 0
-                print(f"{count} workers, {times} {what}: {answered} answered, {cut} cut, {lost} lost", flush=True)
+                refused = sum(each.refused for each in crowd)
+                late = sum(each.late + len(each.strange) for each in crowd)
+                # In a rolling restart every process ends between two clients, so those cut off have waited in a queue.
+                lost = refused + late + (cut if act is roll else 0)
+                told = f"{answered} answered, {cut} cut, {refused} refused, {late} unanswered"
+                print(f"{count} workers, {times} {what}: {told}", flush=True)
                 broken |= lost > 0
     print(verdict(not broken))
     return 1 if broken else 0

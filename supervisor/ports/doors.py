@@ -109,6 +109,10 @@ class Doors:
                     self.shut[claim.inode](sock)
         self.shut.clear()
 
+    def are_open(self) -> bool:
+        """Whether a process still has one of those that it has made, and it listens."""
+        return any(claim.is_there() for claim in self.claims)
+
     def release(self) -> None:
         """Closes the copies: what the program closes is closed from now on."""
         if self.held:

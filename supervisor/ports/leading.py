@@ -60,6 +60,17 @@ def lead_past_last(group: Collection[socket.socket]) -> list[socket.socket]:
     return _past(group, lambda: system.lead_to(first, 0))
 
 
+def lead_past_first(listening: socket.socket, first: Collection[int]) -> None:
+    """Have all who connect get past those of a group that have begun to listen `first` (inodes), or last if none has.
+
+    They get to the next one.  While those are closed its place does not change: the last one gets that of each.  Raises
+    OSError.
+    """
+    address, port = listening.getsockname()[:2]
+    before = [each for each in system.listening((port,)) if each.address == address and each.inode in first]
+    system.lead_to(listening, len(before))
+
+
 def _past(others: Collection[socket.socket], lead: Callable[[], object]) -> list[socket.socket]:
     """Has the kernel ask the group, whichever of them it comes to first."""
     opened = [each for each in others if not is_shared(each)]

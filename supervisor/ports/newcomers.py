@@ -15,10 +15,10 @@ from supervisor import system
 from supervisor.core.handoff import Part, Place
 from supervisor.dataclass import dataclass
 from supervisor.ports.adrift import finish, pass_by
-from supervisor.ports.leading import hand_out_freely, lead_past, lead_past_last, lead_to, lead_to_last
+from supervisor.ports.leading import hand_out_freely, lead_past, lead_past_first, lead_past_last, lead_to, lead_to_last
 from supervisor.ports.openings import Openings
 from supervisor.ports.seat import Seat, copy_of, inode_of, is_listening
-from supervisor.ports.socket_options import share
+from supervisor.ports.socket_options import is_shared, share, unshare
 
 _TCP_DEFER_ACCEPT = 9  # linux/tcp.h
 
@@ -79,6 +79,28 @@ class Newcomers:
             port = self.openings.port
             return not new or not _are_elsewhere(port, new, but=system.handshakes_on((port,)).get(port, ()))
         return True
+
+    def get_past(self, who: object, inodes: Collection[int]) -> None:
+        """Those who connect get to none of the sockets of a process tree until `get_anywhere`.
+
+        `inodes` are those that listened before the others did.  Not so on IPv6 while they get to one of ours.
+        """
+        for seat in self.seats.values():
+            ours, others = seat.kept.get(None), seat.others_of(who)
+            with contextlib.suppress(OSError):  # then they may
+                if others:
+                    lead_past_first(others[-1], inodes)
+                elif ours is not None and ours.family == socket.AF_INET and is_shared(ours):
+                    unshare(ours)
+                    seat.alone.append(ours)
+
+    def get_anywhere(self, who: object) -> None:
+        """Undoes that."""
+        for seat in self.seats.values():
+            if others := seat.others_of(who):
+                hand_out_freely(others[-1])
+            if not seat.adrift:
+                finish(seat)
 
     def waiting(self) -> int:
         """How many wait at sockets of ours."""

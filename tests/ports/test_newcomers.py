@@ -8,6 +8,8 @@ import pytest
 
 from supervisor import system
 from supervisor.core.handoff import Place
+from supervisor.ports.doors import doors_of
+from supervisor.ports.seat import inode_of
 from supervisor.ports.service_sockets import ServiceSockets
 from tests.ports.program import LOCAL, LOCAL6, accepted, begin, needs_moving, own, waiting
 
@@ -133,6 +135,51 @@ def test_what_waits_at_workers_that_end_moves_to_those_of_the_next_tree(sockets:
     got = [len(accepted(each)) for each in new]
     assert sum(got) >= len(clients) - len(before)
     assert min(got) > 0, "each has its part"
+    for sock in (*clients, *new):
+        sock.close()
+
+
+def test_doors_are_open_as_long_as_one_of_the_workers_has_its_socket(sockets: ServiceSockets) -> None:
+    """Whatever we have of it ourselves."""
+    workers = [begin(sockets, LOCAL, own(LOCAL, shared=True)) for _ in range(2)]
+    doors = doors_of(sockets.seats().values(), "1")
+    for each in workers:
+        assert doors.are_open()
+        each.close()
+    assert not doors.are_open()
+    doors.release()
+
+
+@everywhere
+def test_those_that_listened_before_stay_and_get_all_who_connect(sockets: ServiceSockets, place: Place) -> None:
+    stay = [begin(sockets, place, own(place, shared=True), "1") for _ in range(2)]
+    end = [begin(sockets, place, own(place, shared=True), "2") for _ in range(3)]
+    sockets.newcomers().get_past("2", ())
+    clients = waiting(sockets.port, 30, host_of(place))
+    assert [len(accepted(each, within=0)) for each in (*stay, *end)] == [30, 0, 0, 0, 0]
+    for sock in (*clients, *stay, *end):
+        sock.close()
+
+
+@everywhere
+def test_while_workers_close_their_sockets_clients_get_to_another_one(
+    sockets: ServiceSockets, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system, "moves_queues", lambda: "sysctl", raising=False)
+    old = [begin(sockets, place, own(place, shared=True), "1") for _ in range(3)]
+    new = [begin(sockets, place, own(place, shared=True), "2") for _ in range(2)]
+    newcomers, clients = sockets.newcomers(), list[socket.socket]()
+    newcomers.get_past("1", set(map(inode_of, old)))
+    new.append(begin(sockets, place, own(place, shared=True), "2"))
+    for each in (*old, None):
+        clients += waiting(sockets.port, 20, host_of(place))
+        assert not any(accepted(other, within=0) for other in old if other.fileno() >= 0)
+        if each is not None:
+            each.close()
+    sockets.process_ended("1")
+    newcomers.get_anywhere("1")
+    clients += waiting(sockets.port, 60, host_of(place))
+    assert min(len(accepted(each)) for each in new) > 0
     for sock in (*clients, *new):
         sock.close()
 

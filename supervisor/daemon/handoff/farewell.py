@@ -13,6 +13,7 @@ from supervisor.core.state import State
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.dataclass import dataclass
 from supervisor.ports.doors import Doors, doors_of
+from supervisor.ports.newcomers import Newcomers
 from supervisor.ports.service_sockets import ServiceSockets
 
 LOOK_AGAIN = 0.005
@@ -89,7 +90,15 @@ class _Farewell:
         doors = self.child.doors
         if doors is None:
             seats = [seat for seat in sockets.seats().values() if None in seat.kept or seat.others_of(who)]
-            doors = self._hold(Doors() if system.moves_queues() else doors_of(seats, who))
+            match system.moves_queues():
+                case "bpf":
+                    seats = []
+                case "sysctl":
+                    seats = [seat for seat in seats if seat.workers(who)]
+            doors = self._hold(doors_of(seats, who))
+        if system.moves_queues():
+            self._move_on(sockets, doors, self.loop.time() + SHUT_FOR, is_last=is_last)
+            return True
         waiting = doors.waiting()  # after that, as who came while the kernel told of all others was not counted
         is_clear = not waiting and is_clear
         if not is_clear and self._waits_for(doors, waiting):
@@ -101,6 +110,25 @@ class _Farewell:
             doors.open()
             doors.release()
         return True
+
+    def _move_on(self, sockets: ServiceSockets, doors: Doors, until: float, *, is_last: bool) -> None:
+        """Has what waits at several workers move once they have closed their sockets.
+
+        The kernel resets a client whose handshake ends at the moment in which a socket is closed, so they are closed
+        when others have got all who connect for a moment.
+        """
+        if not doors.held:
+            return
+        if self.loop.time() < until and doors.are_open():
+            self.loop.call_later(LOOK_AGAIN, lambda: self._move_on(sockets, doors, until, is_last=is_last))
+        else:
+            newcomers = sockets.newcomers()
+            newcomers.get_past(self.child.invocation, () if is_last else doors.held)
+            self.loop.call_later(LOOK_AGAIN, self._let_go, newcomers, doors)
+
+    def _let_go(self, newcomers: Newcomers, doors: Doors) -> None:
+        doors.release()
+        newcomers.get_anywhere(self.child.invocation)
 
     def _shut(self) -> None:
         """Nobody connects any more."""
