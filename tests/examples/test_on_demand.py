@@ -99,7 +99,7 @@ def test_it_comes_for_the_first_and_leaves_after_the_last_with_all_that_it_start
     story(made, 0.05, tell)
     (engine,) = made
     assert not is_there(engine.pid)
-    assert not is_there(engine.own)
+    eventually(lambda: not is_there(engine.own), within=10, what="the end of what it had started")
 
 
 def test_it_stays_as_long_as_somebody_uses_it_and_for_ever_where_that_is_wanted(made: list[Small]) -> None:

@@ -27,14 +27,15 @@ from tests.support.thief import thief, ways_in
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
 
 WAYS = (
-    "epoll", "epoll-modify", "epoll-twice", "signals", "duplicate", "child-listens", "child-binds", "parent-binds",
+    "epoll", "epoll-modify", "epoll-twice", "epoll-duplicate", "epoll-child", "signals", "duplicate", "child-listens",
+    "child-binds", "parent-binds",
     "helper-binds", "thread-binds", "thread-alone", "dials", "overlaps", "workers-differ", "workers", "options",
     "errors", "again", "shuts-down", "mptcp", "wildcards", "looks-first", "dual",
 )  # fmt: skip
 HOSTS = {"v6": "::1", "local": "fd00::1", "global": "2001:db8::5", "other": "10.77.0.1", "v6-wildcard": "::1"}
 ADDRESSES = ("plain", "wildcard", "v6", "dual", "v6-wildcard", "mapped", "local", "global", "other")
 # Where a queue cannot move and the socket cannot be replaced, those that waited since the crash are reset.
-MAY_LOSE = {"signals", "child-listens", "child-binds", "helper-binds", "workers", "workers-differ"}
+MAY_LOSE = {"signals", "epoll-child", "child-listens", "child-binds", "helper-binds", "workers", "workers-differ"}
 
 
 LOOKS = {"looks-first"}  # whether its port is free: not while another process of its service listens

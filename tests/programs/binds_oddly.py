@@ -104,6 +104,32 @@ def epoll_twice() -> None:
         answer(server)
 
 
+def epoll_duplicate() -> None:
+    """One epoll descriptor under two numbers, as tokio has it, that knows the socket under two."""
+    server, poll = socket.socket(), select.epoll()
+    again = server.dup()
+    poll.register(server, select.EPOLLIN)
+    poll.register(again, select.EPOLLIN)
+    with select.epoll.fromfd(os.dup(poll.fileno())) as other:
+        begin(server)
+        while True:
+            assert sorted(number for number, _ in poll.poll()) == sorted((server.fileno(), again.fileno()))
+            other.poll()
+            answer(server)
+
+
+def epoll_child() -> None:
+    """A child has the epoll descriptor as well, and the socket."""
+    server, poll = socket.socket(), select.epoll()
+    poll.register(server, select.EPOLLIN)
+    if os.fork() == 0:
+        signal.pause()
+    begin(server)
+    while True:
+        poll.poll()
+        answer(server)
+
+
 def signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGIO])
     server = socket.socket()

@@ -2,13 +2,14 @@
 
 import ctypes
 import os
+import select
 import socket
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from supervisor.system.registrations import uses_of
+from supervisor.system.registrations import register_again, uses_of
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(sys.platform != "linux", reason="io_uring is of Linux")]
 
@@ -36,3 +37,16 @@ def test_one_that_has_the_socket_registered_is_one(ring: int) -> None:
         assert ctypes.CDLL(None).syscall(REGISTER, ring, REGISTER_FILES, files, 1) == 0
         assert uses_of(os.getpid(), sock).obstacle == "it uses io_uring"
         assert uses_of(os.getpid(), other).obstacle == ""
+
+
+def test_an_epoll_descriptor_under_two_numbers_is_told_of_the_new_socket_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as sock, socket.create_server(("127.0.0.1", 0)) as after:
+        address = after.getsockname()
+        with select.epoll() as poll, select.epoll.fromfd(os.dup(poll.fileno())) as again, sock.dup() as before:
+            poll.register(sock, select.EPOLLIN)
+            uses = uses_of(os.getpid(), sock)
+            assert [each.number for each in uses.entries] == [sock.fileno()] * 2
+            os.dup2(after.fileno(), sock.fileno(), inheritable=False)
+            register_again(os.getpid(), uses, before, after)
+            with socket.create_connection(address, 5):
+                assert poll.poll(5) == again.poll(5) == [(sock.fileno(), select.EPOLLIN)]
