@@ -147,9 +147,7 @@ def _register(uses: Uses, epolls: dict[int, int], before: int, after: int, troub
             with contextlib.suppress(OSError):  # it went by itself with the last descriptor of the old file
                 libc.syscall(control, ours[entry.epoll], _EPOLL_DEL, entry.number, ctypes.addressof(event))
             os.dup2(new, entry.number, inheritable=False)
-            try:
+            with contextlib.suppress(FileExistsError):  # it has this epoll descriptor under another number, too
                 libc.syscall(control, ours[entry.epoll], _EPOLL_ADD, entry.number, ctypes.addressof(event))
-            except FileExistsError:  # the process has this epoll descriptor under another number, too
-                continue
     except OSError as error:
         trouble.append(error)

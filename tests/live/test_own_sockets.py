@@ -28,9 +28,9 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no 
 
 WAYS = (
     "epoll", "epoll-modify", "epoll-twice", "epoll-duplicate", "epoll-child", "signals", "duplicate", "child-listens",
-    "child-binds", "parent-binds",
-    "helper-binds", "thread-binds", "thread-alone", "dials", "overlaps", "workers-differ", "workers", "options",
-    "errors", "again", "shuts-down", "mptcp", "wildcards", "looks-first", "dual",
+    "child-binds", "parent-binds", "helper-binds", "thread-binds", "thread-alone", "dials", "overlaps",
+    "workers-differ", "workers", "options", "errors", "again", "shuts-down", "mptcp", "wildcards", "looks-first",
+    "dual",
 )  # fmt: skip
 HOSTS = {"v6": "::1", "local": "fd00::1", "global": "2001:db8::5", "other": "10.77.0.1", "v6-wildcard": "::1"}
 ADDRESSES = ("plain", "wildcard", "v6", "dual", "v6-wildcard", "mapped", "local", "global", "other")
